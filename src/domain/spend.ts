@@ -1,0 +1,102 @@
+import type { LocalDate } from './localDate.js';
+import type { Money } from './money.js';
+import type { SpendStream } from './vocabulary.js';
+
+/** One coded part of a purchase: the whole of it, or one line of a split. Parts add up to the purchase exactly. */
+export interface SpendPart {
+  /** The source's own id of this part, for tracing. */
+  readonly sourceLineId: string | null;
+  /** Signed as the purchase is: negative parts are refunds. */
+  readonly amount: Money;
+  /** Tax contained in `amount`, when the source states it. */
+  readonly tax: Money | null;
+  /** The source's category or account id; what `MappingRule.category` is compared with. */
+  readonly category: string | null;
+  /** GL account chosen at the source (an accounting record coded with one of the ledger's own accounts). */
+  readonly glAccount: string | null;
+  readonly costCentre: string | null;
+  /** Tags and fields at the source by name, e.g. `{ "Department": "R&D" }`. */
+  readonly dimensions: Readonly<Record<string, string>>;
+  readonly memo: string | null;
+}
+
+/** What a source object is about. Only the first four are spend that belongs in an expense account. */
+export type SpendKind = 'PURCHASE' | 'REFUND' | 'REIMBURSEMENT' | 'BILL' | 'NOT_SPEND';
+
+/**
+ * One object of one stream as a connector's reader returns it: parsed, signed and scaled, but not yet joined with what
+ * other streams say about the same purchase.
+ */
+export interface SourceObject {
+  readonly stream: SpendStream;
+  /** The source's id within the stream. */
+  readonly externalId: string;
+  /** Differs whenever the object's content may differ; e.g. `updated_at` or `version`. Compared for equality only. */
+  readonly version: string;
+  /**
+   * Identity keys. Objects of one source that share a key are views of one purchase.
+   * Contains at least a key of the object itself, e.g. `card:pst_1`, `expense:expense_9`.
+   */
+  readonly keys: readonly string[];
+  readonly kind: SpendKind;
+  /** For NOT_SPEND: why this does not belong in an expense account, in a sentence. */
+  readonly notSpendReason: string | null;
+  /** The source says that this view is finished and may be posted (an accounting record that is ready for export). */
+  readonly isFinal: boolean;
+  /** The source withdrew it (void, cancelled, deleted). */
+  readonly isWithdrawn: boolean;
+  /** In the billing currency; negative = money back to the company. */
+  readonly amount: Money;
+  readonly originalAmount: Money | null;
+  /** Billing units per original unit, exact decimal text, where the source states or implies it. */
+  readonly exchangeRate: string | null;
+  readonly tax: Money | null;
+  readonly merchantName: string | null;
+  readonly merchantDescriptor: string | null;
+  /** Four digits. */
+  readonly mcc: string | null;
+  readonly category: string | null;
+  readonly dimensions: Readonly<Record<string, string>>;
+  /** Empty when the source shows the purchase as one uncoded whole. */
+  readonly parts: readonly SpendPart[];
+  readonly spender: string | null;
+  readonly memo: string | null;
+  readonly transactionDate: LocalDate;
+  readonly postedDate: LocalDate | null;
+  /** Links to receipts that live on (never presigned ones). */
+  readonly receiptUrls: readonly string[];
+  /** The vendor's reply, whole, as parsed JSON. Stored beside the record. */
+  readonly raw: unknown;
+}
+
+/**
+ * One purchase (or refund, reimbursement, bill) as the ledger should see it: the joint view of up to one object a
+ * stream, the richest deciding the coding.
+ */
+export interface UnifiedSpend {
+  readonly kind: SpendKind;
+  readonly notSpendReason: string | null;
+  readonly isWithdrawn: boolean;
+  /** The streams that have shown it, richest first. */
+  readonly streams: readonly SpendStream[];
+  /** Whether the richest object is finished at the source (see `SourceObject.isFinal`). */
+  readonly isFinal: boolean;
+  readonly amount: Money;
+  readonly originalAmount: Money | null;
+  readonly exchangeRate: string | null;
+  readonly tax: Money | null;
+  readonly merchantName: string | null;
+  readonly merchantDescriptor: string | null;
+  readonly mcc: string | null;
+  readonly category: string | null;
+  readonly dimensions: Readonly<Record<string, string>>;
+  /** At least one; they add up to `amount` unless `disagreement` says otherwise. */
+  readonly parts: readonly SpendPart[];
+  readonly spender: string | null;
+  readonly memo: string | null;
+  readonly transactionDate: LocalDate;
+  readonly postedDate: LocalDate | null;
+  readonly receiptUrls: readonly string[];
+  /** Set when the streams contradict each other on the amount: a sentence for the hold. */
+  readonly disagreement: string | null;
+}
