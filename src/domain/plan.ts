@@ -110,6 +110,11 @@ export interface VendorFact {
 
 export interface PlanSpend {
   readonly id: string;
+  /**
+   * Names the purchase by the source's own ids (e.g. `expense:expense_9`), fixed before its first posting. References
+   * are made from it, so that a restored or rebuilt database meets the documents that the ledger already holds.
+   */
+  readonly originKey: string;
   readonly revision: number;
   readonly spend: UnifiedSpend;
   /** null when the purchase names no merchant, or the pipeline has no use for one. */
@@ -118,12 +123,15 @@ export interface PlanSpend {
 
 export interface PlanContext {
   readonly pipeline: PlanPipeline;
+  readonly ledgerId: string;
   /** The version in force on the document's transaction date; null = none was ever set. */
   readonly mapping: MappingVersion | null;
   readonly masterData: MasterData;
   readonly rules: LedgerRules;
   /** The day of the sync, in the pipeline's time zone. */
   readonly today: LocalDate;
+  /** DAILY grouping: how many documents this pipeline already has for the day and currency (late arrivals add more). */
+  dailySequence(day: LocalDate, currency: string): number;
 }
 
 export interface PlannedLine {

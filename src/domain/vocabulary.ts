@@ -24,7 +24,17 @@ export type DocumentType = (typeof DOCUMENT_TYPES)[number];
 export const GROUPINGS = ['PER_RECORD', 'DAILY'] as const;
 export type Grouping = (typeof GROUPINGS)[number];
 
-export const UNMATCHED_VENDOR_POLICIES = ['HOLD', 'SKIP', 'DEFAULT_ACCOUNT', 'CREATE_SUPPLIER'] as const;
+/**
+ * What happens to a purchase whose merchant has no certain supplier. POST_WITHOUT_SUPPLIER is for journals only: the
+ * posting goes out on its coding, and the match stays open for a person.
+ */
+export const UNMATCHED_VENDOR_POLICIES = [
+  'HOLD',
+  'SKIP',
+  'DEFAULT_ACCOUNT',
+  'CREATE_SUPPLIER',
+  'POST_WITHOUT_SUPPLIER',
+] as const;
 export type UnmatchedVendorPolicy = (typeof UNMATCHED_VENDOR_POLICIES)[number];
 
 export const POSTING_DATE_POLICIES = ['TRANSACTION_DATE', 'POSTED_DATE', 'SYNC_DATE'] as const;
