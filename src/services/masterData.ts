@@ -187,7 +187,7 @@ async function replace(
   rows: readonly unknown[],
 ): Promise<void> {
   const keys = columns.filter((column) => column === 'code' || column === 'dimension');
-  const others = columns.filter((column) => !keys.includes(column));
+  const others = columns.filter((column) => column !== 'code' && column !== 'dimension');
   const names = columns.join(', ');
   await tx.execute(
     `with given as (select distinct on (${keys.join(', ')}) * from jsonb_to_recordset($3::jsonb) as g(${definition})),
