@@ -4,15 +4,15 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/globalSetup.ts'],
-    // Separate processes: the tests signal, kill and change the environment, which threads would share.
+    setupFiles: ['test/support/leaks.ts'],
+    // Separate processes: tests signal, kill and start programs, which threads of one process would share.
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
-    // A test that keeps a connection or timer open after its file is done ends the run as failed, not as slow.
-    teardownTimeout: 10_000,
+    // A rejection nobody handles is a failure even when every assertion held.
     dangerouslyIgnoreUnhandledErrors: false,
-    passWithNoTests: false,
     allowOnly: false,
+    env: { NODE_ENV: 'test' },
   },
 });
