@@ -210,6 +210,8 @@ create table sync_runs (
   requested_by text not null,
   created_at timestamptz not null,
   started_at timestamptz,
+  -- Set when reading and planning are over and only postings are still on their way.
+  planned_at timestamptz,
   finished_at timestamptz,
   primary key (tenant_id, id),
   foreign key (tenant_id, pipeline_id) references pipelines (tenant_id, id)
@@ -331,6 +333,7 @@ create table postings (
   after_id text,
   correlation_id text not null,
   triggered_by text not null,
+  run_id text,
   approved_by text,
   cancel_reason text,
   lease_owner text,
@@ -353,6 +356,7 @@ create table postings (
 create index postings_pipeline on postings (tenant_id, pipeline_id, status, id);
 create index postings_status on postings (tenant_id, status, id);
 create index postings_work on postings (tenant_id, ledger_id, posting_date, id) where status in ('READY', 'POSTING', 'IN_DOUBT');
+create index postings_run on postings (tenant_id, run_id) where run_id is not null;
 create index postings_document on postings (tenant_id, ledger_document_id) where ledger_document_id is not null;
 
 create table posting_lines (
@@ -379,6 +383,8 @@ create table posting_spend (
   spend_record_id text not null,
   revision integer not null,
   amount numeric not null,
+  -- What was booked of the purchase (see accountingHashOf): a purchase whose hash differs has to be corrected.
+  accounting_hash text not null,
   primary key (tenant_id, posting_id, spend_record_id),
   foreign key (tenant_id, posting_id) references postings (tenant_id, id) on delete cascade
 );
