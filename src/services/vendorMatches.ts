@@ -18,6 +18,7 @@ interface MatchRow {
   method: VendorMatchMethod;
   explanation: string;
   rejected_codes: string[];
+  create_as: string | null;
 }
 
 /** What a person decided stands until that person decides otherwise. */
@@ -66,14 +67,15 @@ export async function matchMerchants(
 ): Promise<Map<string, VendorFact>> {
   if (merchants.size === 0) return new Map();
   const known = await tx.query<MatchRow>(
-    `select id, ledger_id, merchant_key, merchant_name, status, supplier_code, method, explanation, rejected_codes
+    `select id, ledger_id, merchant_key, merchant_name, status, supplier_code, method, explanation, rejected_codes, create_as
      from vendor_matches where tenant_id = $1 and ledger_id = $2 and merchant_key = any($3)`,
     [tx.tenantId, ledgerId, [...merchants.keys()]],
   );
   const byKey = new Map(known.map((row) => [row.merchant_key, row]));
-  const open = [...merchants].filter(([key]) => !DECIDED.includes(byKey.get(key)?.status ?? 'UNMATCHED'));
-  const facts = new Map<string, VendorFact>();
-  for (const row of known) if (DECIDED.includes(row.status)) facts.set(row.merchant_key, factOf(row));
+  const isDecided = (row: MatchRow | undefined) =>
+    row !== undefined && (DECIDED.includes(row.status) || row.create_as !== null);
+  const open = [...merchants].filter(([key]) => !isDecided(byKey.get(key)));
+  const facts = new Map(known.filter(isDecided).map((row) => [row.merchant_key, factOf(row)]));
   if (open.length === 0) return facts;
 
   const index = await supplierIndex(tx, ledgerId);
@@ -94,6 +96,7 @@ export async function matchMerchants(
       method: decision.method,
       explanation: decision.explanation,
       rejected_codes: old?.rejected_codes ?? [],
+      create_as: null,
     };
     facts.set(key, factOf(next));
     const isSame = old?.status === status && old.supplier_code === next.supplier_code && old.explanation === next.explanation;
@@ -137,13 +140,17 @@ export async function resolveVendorMatch(
     const now = engine.clock.now();
     const next = await decide(tx, match, input);
     if (!next.ok) return next;
-    const { status, supplierCode, method, rejected, sentence } = next.value;
-    const isRepeat = match.status === status && match.supplier_code === supplierCode && match.method === method;
+    const { status, supplierCode, method, rejected, sentence, createAs } = next.value;
+    const isRepeat =
+      match.status === status &&
+      match.supplier_code === supplierCode &&
+      match.method === method &&
+      match.create_as === createAs;
     if (isRepeat) return done({ id: match.id, releasedPostings: 0 });
     await tx.execute(
       `update vendor_matches set status = $3, supplier_code = $4, method = $5, rejected_codes = $6, explanation = $7,
-         decided_by = $8, updated_at = $9 where tenant_id = $1 and id = $2`,
-      [tx.tenantId, match.id, status, supplierCode, method, rejected, sentence, caller.actor, now],
+         decided_by = $8, updated_at = $9, create_as = $10 where tenant_id = $1 and id = $2`,
+      [tx.tenantId, match.id, status, supplierCode, method, rejected, sentence, caller.actor, now, createAs],
     );
     recordFor(tx, caller, now, {
       action: `vendor.${input.decision === 'REJECT' ? 'rejected' : 'confirmed'}`,
@@ -168,7 +175,7 @@ export async function noteSupplierCreated(
 ): Promise<void> {
   const [match] = await tx.query<MatchRow>(
     `update vendor_matches set status = 'CREATED', method = 'CREATED', supplier_code = $3, decided_by = 'system:posting',
-       explanation = $4, updated_at = $5 where tenant_id = $1 and id = $2 and status <> 'CREATED' returning *`,
+       create_as = null, explanation = $4, updated_at = $5 where tenant_id = $1 and id = $2 and status <> 'CREATED' returning *`,
     [tx.tenantId, matchId, supplier.code, `The supplier ${supplier.code} was created for it.`, now],
   );
   if (!match) return;
@@ -191,7 +198,13 @@ export async function noteSupplierCreated(
 // ── inside ───────────────────────────────────────────────────────────────────────────────────
 
 function factOf(row: MatchRow): VendorFact {
-  return { matchId: row.id, status: row.status, supplierCode: row.supplier_code, explanation: row.explanation };
+  return {
+    matchId: row.id,
+    status: row.status,
+    supplierCode: row.supplier_code,
+    explanation: row.explanation,
+    createAs: row.create_as,
+  };
 }
 
 function statusOf(decision: MatchDecision, old: MatchRow | undefined): VendorMatchStatus {
@@ -238,6 +251,7 @@ interface Decided {
   method: VendorMatchMethod;
   rejected: string[];
   sentence: string;
+  createAs: string | null;
 }
 
 async function decide(
@@ -274,6 +288,7 @@ async function decide(
         method: 'MANUAL',
         rejected: match.rejected_codes.filter((one) => one !== code),
         sentence: `A person decided that it is ${supplier.name} (${code}).`,
+        createAs: null,
       });
     }
     case 'REJECT': {
@@ -284,16 +299,21 @@ async function decide(
         method: 'MANUAL',
         rejected: [...new Set([...match.rejected_codes, ...proposed, ...(match.supplier_code ? [match.supplier_code] : [])])],
         sentence: 'A person decided that it is none of the proposed suppliers.',
+        createAs: null,
       });
     }
-    case 'CREATE':
+    case 'CREATE': {
+      const createAs = (input.supplierName ?? match.merchant_name).trim();
+      if (createAs === '') return refused('BAD_INPUT', 'A supplier needs a name.', { path: ['input', 'supplierName'] });
       return done({
         status: 'UNMATCHED',
         supplierCode: null,
         method: 'MANUAL',
         rejected: match.rejected_codes,
-        sentence: `A person asked for a new supplier named "${input.supplierName ?? match.merchant_name}".`,
+        sentence: `A person asked for a new supplier named "${createAs}"; it is made before the first posting that needs it.`,
+        createAs,
       });
+    }
   }
 }
 

@@ -318,6 +318,8 @@ create table postings (
   plan_hash text not null,
   ledger_document_id text,
   posting_date date not null,
+  -- The day it was first planned for; never changes, so that counting documents by it never falls.
+  first_planned_for date not null,
   period_key jsonb,
   currency text not null,
   total numeric not null,
@@ -363,6 +365,7 @@ create table posting_lines (
   tenant_id text not null,
   posting_id text not null,
   line_number integer not null,
+  role text not null check (role in ('EXPENSE', 'TAX', 'OFFSET')),
   gl_account text not null,
   cost_centre text,
   dimensions jsonb not null,
@@ -433,6 +436,8 @@ create table vendor_matches (
   candidates jsonb not null,
   explanation text not null,
   rejected_codes text[] not null default '{}',
+  -- A person asked for a new supplier of this name; made when the first posting needs it.
+  create_as text,
   decided_by text,
   created_at timestamptz not null,
   updated_at timestamptz not null,
