@@ -201,7 +201,7 @@ export function sourceObject(over: Partial<SourceObject> & { externalId: string 
 }
 
 /** The lines in short: account, side and amount in minor units. */
-export function shortLines(document: PlannedDocument | undefined): string[] {
+export function shortLines(document: PlannedDocument | null | undefined): string[] {
   return (document?.lines ?? []).map((line) =>
     line.debitMinor > 0n
       ? `${line.glAccount} debit ${line.debitMinor}`
@@ -209,6 +209,6 @@ export function shortLines(document: PlannedDocument | undefined): string[] {
   );
 }
 
-export function holdCodes(document: PlannedDocument | undefined): string[] {
+export function holdCodes(document: PlannedDocument | null | undefined): string[] {
   return (document?.holds ?? []).map((hold) => hold.code);
 }
