@@ -51,8 +51,6 @@ export async function prepareDatabase(address: ServerAddress): Promise<void> {
     if (!(await has(client, 'select 1 from pg_roles where rolname = $1', ROLE))) {
       const password = client.escapeLiteral(address.password);
       await client.query(`create role ${ROLE} login createdb createrole password ${password}`);
-      // Since PostgreSQL 16 who makes a role may grant it but not switch to it; the migrations' own role needs that.
-      await client.query(`alter role ${ROLE} set createrole_self_grant = 'set, inherit'`);
     }
     if (!(await has(client, 'select 1 from pg_database where datname = $1', DATABASE))) {
       await client.query(`create database ${DATABASE} owner ${ROLE}`);
