@@ -25,6 +25,14 @@ export interface StatementCounter {
   count: number;
 }
 
+/** Deadlocks resolve at the second try; more than a few in a row are a fault of ours. */
+const TRIES_MAX = 4;
+const DEADLOCK_DETECTED = '40P01';
+
+function isDeadlock(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === DEADLOCK_DETECTED;
+}
+
 interface Hooks {
   readonly before: Map<string, (tx: Tx) => Promise<void>>;
   readonly after: (() => void)[];
@@ -39,7 +47,10 @@ export class Database {
 
   constructor(readonly dataSource: DataSource) {}
 
-  /** A read-write transaction of one tenant; commits when `work` resolves, rolls back when it throws. */
+  /**
+   * A read-write transaction of one tenant; commits when `work` resolves, rolls back when it throws.
+   * `work` may run more than once (after a deadlock), so what it does outside the database must be safe to repeat.
+   */
   tenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.run(tenantId, 'READ COMMITTED', work);
   }
@@ -57,7 +68,22 @@ export class Database {
     return this.run(null, 'READ COMMITTED', work);
   }
 
+  /** Two transactions that wait for each other are both right; the one that PostgreSQL gave up is done again. */
   private async run<T>(
+    tenantId: string | null,
+    isolation: 'READ COMMITTED' | 'REPEATABLE READ',
+    work: (tx: Tx) => Promise<T>,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.once(tenantId, isolation, work);
+      } catch (error) {
+        if (attempt >= TRIES_MAX || !isDeadlock(error)) throw error;
+      }
+    }
+  }
+
+  private async once<T>(
     tenantId: string | null,
     isolation: 'READ COMMITTED' | 'REPEATABLE READ',
     work: (tx: Tx) => Promise<T>,
