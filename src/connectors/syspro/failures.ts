@@ -15,9 +15,12 @@ import { childrenOf, descendants, textAt, type XmlNode } from './xml.js';
  * not public, so classes are told apart by patterns that the settings can replace.
  */
 
+/** What is quoted of one text of the ledger. */
+const TEXT_MAX = 300;
+
 /** The text of an `ERROR…` reply on one line; null when the reply is something else. */
 export function textErrorOf(reply: string): string | null {
-  return /^\s*(ERROR\b|e\.net exception)/i.test(reply) ? oneLine(reply) : null;
+  return /^\s*(ERROR\b|e\.net exception)/i.test(reply) ? reply.replace(/\s+/g, ' ').trim() : null;
 }
 
 /**
@@ -170,7 +173,10 @@ export function queryRefused(what: string, errors: readonly ReportedError[]): Pe
 
 // ── secrets ──────────────────────────────────────────────────────────────────────────────────
 
-/** Takes secrets and addresses out of a text of the ledger: credentials and session ids travel in URLs. */
+/**
+ * Takes secrets and addresses out of a text of the ledger: credentials and session ids travel in URLs. The text is cut
+ * only afterwards, so that no half of a secret is left at its end.
+ */
 export function withoutSecrets(text: string, secrets: readonly string[]): string {
   let clean = text;
   for (const secret of secrets) {
@@ -178,11 +184,14 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
     if (secret.trim().length < 3) continue;
     for (const form of [secret, secret.trim(), encodeURIComponent(secret)]) clean = clean.replaceAll(form, '[secret]');
   }
-  return clean
+  const anonymous = clean
+    // Session ids of earlier logons, which nobody remembers, look like this.
+    .replace(/\b[0-9A-F]{30,}\b/gi, '[id]')
     .replace(/https?:\/\/\S+/gi, '[address]')
     .replace(/\b(UserId|OperatorPassword|CompanyPassword)=[^\s&]*/gi, '$1=[secret]');
+  return anonymous.slice(0, TEXT_MAX);
 }
 
 function oneLine(text: string): string {
-  return text.replace(/\s+/g, ' ').trim().slice(0, 300);
+  return text.replace(/\s+/g, ' ').trim().slice(0, TEXT_MAX);
 }
