@@ -31,7 +31,9 @@ import { SysproSuppliers } from './suppliers.js';
 
 export type { SysproCredentials, SysproSettings } from './config.js';
 
-export const sysproConnector: LedgerConnector<SysproCredentials, SysproSettings> = {
+export const sysproConnector: LedgerConnector<SysproCredentials, SysproSettings> & {
+  readonly secretSettings: readonly string[];
+} = {
   kind: 'SYSPRO',
   role: 'LEDGER',
   title: TITLE,
@@ -39,6 +41,7 @@ export const sysproConnector: LedgerConnector<SysproCredentials, SysproSettings>
   defaultBaseUrl: null,
   credentialsSchema,
   settingsSchema,
+  secretSettings: [],
   capabilities: ['posts:journal', 'posts:supplierInvoice', 'creates:suppliers', 'reads:periods', 'reads:costCentres'],
   documentTypes: ['JOURNAL', 'SUPPLIER_INVOICE'],
   // An operator's password has no end that the service tells.

@@ -5,7 +5,7 @@ import { type Expression, type FindQuery, parsed, SysproClient } from './client.
 import type { SysproSettings } from './config.js';
 import { queryRefused, reportedErrors } from './failures.js';
 import { bareKey, foundInvoice, foundJournal, journalId, journalKey, minorOf, sameKey } from './mapper.js';
-import { invoiceRow, journalLine, journalRow } from './wire.js';
+import { type InvoiceRow, invoiceRow, journalLine, journalRow } from './wire.js';
 import { childrenOf, element, elements, find, recordOf } from './xml.js';
 
 /**
@@ -37,14 +37,34 @@ export async function findJournals(
     where: chunk.map((value, index) => ({ ...orFrom(index), column: 'Reference', condition: 'EQ', value })),
     rows: chunk.length * ROWS_PER_REFERENCE,
   });
-  const found: FoundDocument[] = [];
-  for (const chunk of chunksThatFit(references, build, settings.urlMaxBytes)) {
-    for (const row of await client.find(build(chunk), journalRow)) {
-      const reference = referenceMeant(row.reference, chunk);
-      if (reference !== null) found.push(foundJournal(row, reference, currency));
+  return untilAbsent(chunksThatFit(references, build, settings.urlMaxBytes), async (pending) => {
+    const rows = await client.find(build(pending), journalRow);
+    return rows.flatMap((row) => {
+      const reference = referenceMeant(row.reference, pending);
+      return reference === null ? [] : [{ asked: reference, document: foundJournal(row, reference, currency) }];
+    });
+  });
+}
+
+/**
+ * Asks for what was not found until an answer is empty. How many rows COMFND gives at most is not documented, so what is
+ * missing beside rows that came may only have been cut off; missing from an answer without any, it is not there.
+ */
+async function untilAbsent<T>(
+  chunks: Iterable<T[]>,
+  ask: (pending: readonly T[]) => Promise<readonly { asked: T; document: FoundDocument }[]>,
+): Promise<FoundDocument[]> {
+  const documents: FoundDocument[] = [];
+  for (const chunk of chunks) {
+    let pending: readonly T[] = chunk;
+    while (pending.length > 0) {
+      const answers = await ask(pending);
+      if (answers.length === 0) break;
+      documents.push(...answers.map((answer) => answer.document));
+      pending = pending.filter((item) => !answers.some((answer) => answer.asked === item));
     }
   }
-  return found;
+  return documents;
 }
 
 /** Which of the references a stored one is: padded with blanks, or cut to the length of the field. */
@@ -72,19 +92,19 @@ export async function findInvoices(
     orderBy: ['Supplier', 'Invoice'],
     rows: chunk.length * ROWS_PER_REFERENCE,
   });
-  const found: FoundDocument[] = [];
-  for (const chunk of chunksThatFit(queries, build, settings.urlMaxBytes)) {
-    for (const row of await client.find(build(chunk), invoiceRow)) {
-      const query = chunk.find(
-        ({ reference, supplierCode }) =>
-          sameKey(row.invoice, reference) && (supplierCode === null || sameKey(row.supplier, supplierCode)),
-      );
-      if (!query) continue;
-      const isPosted = hasGlJournal(row.supplier, row.invoice);
-      found.push({ ...foundInvoice(row, currency, isPosted), reference: query.reference });
-    }
-  }
-  return found;
+  return untilAbsent(chunksThatFit(queries, build, settings.urlMaxBytes), async (pending) => {
+    const rows = await client.find(build(pending), invoiceRow);
+    return rows.flatMap((row) => {
+      const asked = pending.find(({ reference, supplierCode }) => isInvoice(row, reference, supplierCode));
+      if (!asked) return [];
+      const document = foundInvoice(row, currency, hasGlJournal(row.supplier, row.invoice));
+      return [{ asked, document: { ...document, reference: asked.reference } }];
+    });
+  });
+}
+
+function isInvoice(row: InvoiceRow, reference: string, supplierCode: string | null): boolean {
+  return sameKey(row.invoice, reference) && (supplierCode === null || sameKey(row.supplier, supplierCode));
 }
 
 function invoiceExpressions(query: DocumentQuery, index: number): Expression[] {

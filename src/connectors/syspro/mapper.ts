@@ -190,22 +190,29 @@ function ledgerDistribution(document: LedgerDocument, { line, minor }: SignedLin
   );
 }
 
-/** The lines without the offset, which is the account that alone makes up one side and stands last. */
+/** The lines without the offset: what planning calls so, else the account of the last line on its side. */
 function distributionOf(document: LedgerDocument, lines: readonly SignedLine[]): SignedLine[] {
-  const last = lines.at(-1);
-  if (!last) throw new InvariantError('A supplier invoice came without lines.');
-  const isOffset = ({ line, minor }: SignedLine) =>
-    minor < 0n === last.minor < 0n &&
-    line.glAccount === last.line.glAccount &&
-    line.costCentre === last.line.costCentre;
+  const isOffset = offsetTest(lines);
   const distribution = lines.filter((line) => !isOffset(line));
-  if (distribution.some(({ minor }) => minor < 0n === last.minor < 0n)) {
+  const [offset] = lines.filter(isOffset);
+  if (!offset) throw notAnInvoice('its purchases and refunds cancel each other out. Post it as a journal');
+  if (distribution.some(({ minor }) => minor < 0n === offset.minor < 0n)) {
     throw notAnInvoice('its expense lines stand on both sides. Post it as a journal');
   }
   const sum = distribution.reduce((total, { minor }) => total + minor, 0n);
   const total = moneyFromDecimal(document.total, document.currency).minor;
   if (sum !== total && sum !== -total) throw new InvariantError('The distribution of an invoice is not its total.');
   return distribution;
+}
+
+function offsetTest(lines: readonly SignedLine[]): (line: SignedLine) => boolean {
+  if (lines.some(({ line }) => line.role !== undefined)) return ({ line }) => line.role === 'OFFSET';
+  const last = lines.at(-1);
+  return ({ line, minor }) =>
+    last !== undefined &&
+    minor < 0n === last.minor < 0n &&
+    line.glAccount === last.line.glAccount &&
+    line.costCentre === last.line.costCentre;
 }
 
 function notAnInvoice(reason: string): ErpRejectedError {

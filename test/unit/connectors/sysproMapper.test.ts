@@ -144,6 +144,22 @@ describe('supplier invoices', () => {
   });
 });
 
+describe('the other side of an invoice', () => {
+  it('where planning says what a line is for, nothing is guessed from its place', () => {
+    const lines = [
+      line(1, '2100', '0.00', '125.50', { role: 'OFFSET' }),
+      line(2, '6100', '125.50', '0.00', { role: 'EXPENSE' }),
+    ];
+    const item = itemOf(invoiceCall(invoice({ lines }), settings(), 'C').call);
+    expect(textAt(item, 'LedgerDistribution', 'LedgerCode')).toBe('6100');
+    const withoutOffset = [
+      line(1, '6100', '125.50', '0.00', { role: 'EXPENSE' }),
+      line(2, '6100', '0.00', '125.50', { role: 'EXPENSE' }),
+    ];
+    expect(() => invoiceCall(invoice({ lines: withoutOffset }), settings(), 'C')).toThrow(/cancel each other out/);
+  });
+});
+
 describe('amounts and keys of the ledger', () => {
   it.each([
     ['     125.50', 12550n],
