@@ -106,6 +106,8 @@ export interface VendorFact {
   readonly supplierCode: string | null;
   /** A sentence: how it was found and how sure that is. */
   readonly explanation: string;
+  /** A person asked for a new supplier of this name, whatever the pipeline's policy is. */
+  readonly createAs?: string | null;
 }
 
 export interface PlanSpend {
@@ -130,12 +132,20 @@ export interface PlanContext {
   readonly rules: LedgerRules;
   /** The day of the sync, in the pipeline's time zone. */
   readonly today: LocalDate;
-  /** DAILY grouping: how many documents this pipeline already has for the day and currency (late arrivals add more). */
+  /**
+   * DAILY grouping: how many documents this pipeline already has for the day (a posting date) and currency, in whatever
+   * state; late arrivals add more. It must never fall, or two documents would get one reference.
+   */
   dailySequence(day: LocalDate, currency: string): number;
 }
 
+/** What a line is for: the purchase itself, the tax in it that became a line of its own, or the other side. */
+export type LineRole = 'EXPENSE' | 'TAX' | 'OFFSET';
+
 export interface PlannedLine {
   readonly lineNumber: number;
+  readonly role: LineRole;
+  /** As the mapping or the source names it; `LedgerRules.accountCode` makes the ledger's code from it and `costCentre`. */
   readonly glAccount: string;
   readonly costCentre: string | null;
   readonly dimensions: Readonly<Record<string, string>>;
