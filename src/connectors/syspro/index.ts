@@ -31,9 +31,7 @@ import { SysproSuppliers } from './suppliers.js';
 
 export type { SysproCredentials, SysproSettings } from './config.js';
 
-export const sysproConnector: LedgerConnector<SysproCredentials, SysproSettings> & {
-  readonly secretSettings: readonly string[];
-} = {
+export const sysproConnector: LedgerConnector<SysproCredentials, SysproSettings> = {
   kind: 'SYSPRO',
   role: 'LEDGER',
   title: TITLE,

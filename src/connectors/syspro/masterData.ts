@@ -1,7 +1,8 @@
 import { UnreadableReplyError } from '../../errors.js';
 import type { LedgerAccount, LedgerDimensionValue, LedgerSupplier } from '../contract.js';
-import type { FindQuery, SysproClient } from './client.js';
+import type { Expression, FindQuery, SysproClient } from './client.js';
 import { costCentreSectionOf, type SysproSettings, sectionOf } from './config.js';
+import { bareKey, sameKey } from './mapper.js';
 import { type AccountRow, accountRow, type SupplierRow, supplierRow } from './wire.js';
 
 /** Accounts, suppliers and cost centres, read with COMFND in pages behind the last key. */
@@ -69,23 +70,24 @@ export function supplierOf(row: SupplierRow, settings: Pick<SysproSettings, 'loc
   };
 }
 
-/** The suppliers with one of these keys: a key may be stored in another padding than it is shown in. */
-export async function findSuppliers(client: SysproClient, keys: readonly string[]): Promise<SupplierRow[]> {
-  return client.find(
-    {
-      table: 'ApSupplier',
-      columns: SUPPLIER_COLUMNS,
-      where: keys.map((value, index) => ({
-        ...(index > 0 ? { andOr: 'Or' as const } : {}),
-        column: 'Supplier',
-        condition: 'EQ' as const,
-        value,
-      })),
-      orderBy: ['Supplier'],
-      rows: keys.length * 2,
-    },
-    supplierRow,
-  );
+const STORED_KEY_LENGTH = 15;
+
+/** The supplier with that key; a numeric key is stored with leading zeros and shown in a length of the site's. */
+export async function findSupplier(client: SysproClient, code: string): Promise<SupplierRow | null> {
+  const bare = bareKey(code);
+  const forms = /^\d+$/.test(bare) ? [...new Set([code, bare, bare.padStart(STORED_KEY_LENGTH, '0')])] : [code];
+  const where = forms.map((value, index): Expression => {
+    return { ...(index > 0 ? { andOr: 'Or' } : {}), column: 'Supplier', condition: 'EQ', value };
+  });
+  const query = {
+    table: 'ApSupplier',
+    columns: SUPPLIER_COLUMNS,
+    where,
+    orderBy: ['Supplier'],
+    rows: forms.length * 2,
+  };
+  const rows = await client.find(query, supplierRow);
+  return rows.find((row) => sameKey(row.supplier, code)) ?? null;
 }
 
 /** Cost centres have no list in SYSPRO: they are the values that their section has in the chart of accounts. */

@@ -31,6 +31,7 @@ import {
   periodOf,
   sameKey,
 } from './mapper.js';
+import { findSupplier, isoCurrency } from './masterData.js';
 import { apPeriodOf } from './periods.js';
 import { invoiceGlJournal, postedJournal } from './wire.js';
 import { find, recordOf, textAt, type XmlNode } from './xml.js';
@@ -89,6 +90,19 @@ export class SysproPoster {
     if (document.currency === localCurrency) return;
     throw new ErpRejectedError(
       `The document is in ${document.currency}, and this SYSPRO company keeps its books in ${localCurrency}. Nothing was sent.`,
+      { code: 'CURRENCY_UNSUPPORTED' },
+    );
+  }
+
+  /** An invoice's value counts in the supplier's currency, whatever the document says. */
+  private async checkSupplierCurrency(document: LedgerDocument): Promise<void> {
+    const supplier = await findSupplier(this.client, document.supplierCode ?? '');
+    // A supplier that is not there is for the ledger to refuse, in its own words.
+    if (supplier === null || supplier.currency === '') return;
+    const currency = isoCurrency(supplier.currency, this.settings.localCurrency);
+    if (currency === document.currency) return;
+    throw new ErpRejectedError(
+      `Supplier ${supplier.supplier} is kept in ${currency ?? `"${supplier.currency}"`} and the invoice is in ${document.currency}. Nothing was sent. Post it as a journal, or enter what "${supplier.currency}" is in the setting localCurrency.`,
       { code: 'CURRENCY_UNSUPPORTED' },
     );
   }
@@ -153,6 +167,7 @@ export class SysproPoster {
 
   private async submitInvoice(document: LedgerDocument): Promise<SubmittedDocument> {
     const key = periodOf(document);
+    await beforeWrite(() => this.checkSupplierCurrency(document));
     const period = await beforeWrite(async () =>
       apPeriodOf(this.client, this.settings, await this.facts.companyId(), key, this.facts.today()),
     );
@@ -179,8 +194,13 @@ export class SysproPoster {
       throw this.invoiceDoubt(document, 'the reply names another document');
     }
     const id = invoiceId(supplier, invoice);
-    const journal = glJournal.gljournal === '' ? '' : ` (${journalId(glJournal)})`;
-    return { ledgerDocumentId: `${id}${journal}`, warnings: [...mapped.warnings, ...reportedWarnings(reply)] };
+    const warnings = [...mapped.warnings, ...reportedWarnings(reply)];
+    if (glJournal.gljournal === '') return { ledgerDocumentId: id, warnings };
+    const journal = journalId(glJournal);
+    if (!journal.startsWith(`${key.year}/${key.period}/`)) {
+      warnings.push(`SYSPRO made the GL journal ${journal} although the invoice belongs to ${key.year}/${key.period}.`);
+    }
+    return { ledgerDocumentId: `${id} (${journal})`, warnings };
   }
 
   private invoiceDoubt(document: LedgerDocument, doubt: string): OutcomeUnknownError {

@@ -4,13 +4,12 @@ import type { CreatesSuppliers, LedgerSupplier } from '../contract.js';
 import type { SysproClient, TransactionCall } from './client.js';
 import type { SupplierDefaults, SysproSettings } from './config.js';
 import { classOf, rejectionOf, reportedErrors, saysInvalid } from './failures.js';
-import { bareKey, sameKey } from './mapper.js';
-import { findSuppliers, isoCurrency, supplierOf } from './masterData.js';
+import { sameKey } from './mapper.js';
+import { findSupplier, isoCurrency, supplierOf } from './masterData.js';
 import { element, elements, fieldText, ledgerText, textAt } from './xml.js';
 
 /** Supplier set-up: APSSSP. Never sends bank details; what a card feed knows about a merchant is no ground for paying it. */
 
-const STORED_KEY_LENGTH = 15;
 const NAME_LENGTH = 50;
 const SHORT_NAME_LENGTH = 20;
 const HASH_LENGTH = 4;
@@ -26,11 +25,7 @@ export class SysproSuppliers implements CreatesSuppliers {
   }
 
   async find(code: string): Promise<LedgerSupplier | null> {
-    const bare = bareKey(code);
-    // A numeric key is stored with leading zeros and shown in the site's own length: ask for it in each form.
-    const forms = /^\d+$/.test(bare) ? [code, bare, bare.padStart(STORED_KEY_LENGTH, '0')] : [code];
-    const rows = await findSuppliers(this.client, [...new Set(forms)]);
-    const row = rows.find((candidate) => sameKey(candidate.supplier, code));
+    const row = await findSupplier(this.client, code);
     return row ? supplierOf(row, this.settings) : null;
   }
 

@@ -140,7 +140,7 @@ export const SESSION_REFUSED =
   'ERROR: The supplied UserID is invalid. Either you were not logged in; or your session has expired. You will need to logon again.';
 export const PROFILE = `<?xml version="1.0" encoding="Windows-1252"?><UserInfo><CompanyName>Edu</CompanyName><OperatorCode>GATEWAY</OperatorCode><LocalCurrencyCode>$  </LocalCurrencyCode></UserInfo>\n `;
 
-/** Answers Logon, Logoff and GetLogonProfile by itself; `answer` gets the rest and may answer those too. */
+/** Answers Logon, Logoff, GetLogonProfile and searches for suppliers by itself; `answer` gets the rest and may answer those too. */
 export async function scriptedServer(
   answer: (call: ScriptedCall) => ScriptedReply | undefined | Promise<ScriptedReply | undefined>,
 ): Promise<ScriptedServer> {
@@ -155,7 +155,7 @@ export async function scriptedServer(
     const path = url.pathname.replace(/^\/SYSPROWCFService\/Rest\//, '');
     const call = { path, params: url.searchParams, body: Buffer.concat(chunks).toString('utf8') };
     calls.push(call);
-    const reply = (await answer(call)) ?? standardReply(path);
+    const reply = (await answer(call)) ?? standardReply(call);
     if (reply === 'reset') {
       response.destroy();
       return;
@@ -178,10 +178,13 @@ export async function scriptedServer(
   };
 }
 
-function standardReply(path: string): ScriptedReply {
+function standardReply({ path, params }: ScriptedCall): ScriptedReply {
   if (path === 'Logon') return `${SESSION_ID}  `;
   if (path === 'Logoff') return '0';
   if (path === 'GetLogonProfile') return PROFILE;
+  if (params.get('XmlIn')?.includes('<TableName>ApSupplier<')) {
+    return rows('ApSupplier', [{ Supplier: 'ACMECLOUD', SupplierName: 'Acme Cloud', OnHold: 'N', Currency: '$' }]);
+  }
   return { status: 404, body: '<html><body>Endpoint not found.</body></html>' };
 }
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import {
   composeAccount,
   costCentreSectionOf,
@@ -348,6 +349,14 @@ describe('settings', () => {
   it('a user-defined journal needs its source code, and a pattern must be a regular expression', () => {
     expect(JSON.stringify(settingsSchema.safeParse({ journalType: 'U' }).error?.issues)).toContain('journalSourceCode');
     expect(settingsSchema.safeParse({ errorPatterns: { period: '(' } }).success).toBe(false);
+  });
+
+  it('the settings can be published as JSON Schema, with a description each where they need one', () => {
+    const schema = z.toJSONSchema(settingsSchema, { io: 'input' });
+    expect(Object.keys(schema.properties ?? {})).toContain('supplierDefaults');
+    expect(JSON.stringify(schema)).toContain('GENTJL AuthorizeJournal');
+    expect(schema.required).toBeUndefined();
+    expect(() => z.toJSONSchema(credentialsSchema)).not.toThrow();
   });
 
   it('more lines fit when large documents go by PostLD', () => {

@@ -328,9 +328,9 @@ describe('supplier invoices', () => {
     ] as const) {
       const refused =
         '<postapinvoice><Item><Invoice><Value>X</Value><ErrorDescription>Invoice already exists</ErrorDescription></Invoice></Item><StatusOfItems><ItemsProcessed/><ItemsInvalid>1</ItemsInvalid></StatusOfItems></postapinvoice>';
-      const running = await serve(({ path }) => {
+      const running = await serve(({ path, params }) => {
         if (path === 'Transaction/Post') return refused;
-        if (path !== 'Query/Query') return undefined;
+        if (!params.get('XmlIn')?.includes('ApInvoice')) return undefined;
         return rows(
           'ApInvoice',
           found ? [{ Supplier: 'ACMECLOUD', Invoice: 'BRX7K2M9Q4T1A', OrigInvValue: '125.50' }] : [],
@@ -340,6 +340,31 @@ describe('supplier invoices', () => {
       expect(await failureOf(connection.submit(invoice({ lines })))).toBeInstanceOf(kind);
       await running.close();
     }
+  });
+
+  it('a supplier that is kept in another currency is refused before its invoice is taken for that currency', async () => {
+    const { connection, running } = await writing(reply('<ItemsProcessed>1</ItemsProcessed>'), {
+      ...set,
+      localCurrency: { $: 'EUR' },
+    });
+    const inEuros = invoice({ lines, currency: 'EUR' });
+    await connection.submit(inEuros);
+    await running.close();
+    const foreign = await serve(({ path, params }) => {
+      if (path === 'Transaction/Post') return reply('<ItemsProcessed>1</ItemsProcessed>');
+      if (!params.get('XmlIn')?.includes('ApSupplier')) return undefined;
+      return rows('ApSupplier', [{ Supplier: 'ACMECLOUD', SupplierName: 'Acme', OnHold: 'N', Currency: 'EUR' }]);
+    });
+    const error = await failureOf(connectTo(foreign.url, set).connection.submit(invoice({ lines })));
+    expect(error).toMatchObject({ code: 'CURRENCY_UNSUPPORTED', decision: 'REJECT' });
+    expect(writes(foreign)).toHaveLength(0);
+  });
+
+  it('a GL journal in another period than the invoice’s is a warning', async () => {
+    const status =
+      '<GlJournal><GlYear>2027</GlYear><GlPeriod>06</GlPeriod><GlJournal>00118</GlJournal></GlJournal><ItemsProcessed>1</ItemsProcessed>';
+    const { connection } = await writing(reply(status), set);
+    expect((await connection.submit(invoice({ lines }))).warnings).toEqual([expect.stringContaining('2027/06/00118')]);
   });
 
   it('a period that AP no longer takes is refused before anything is sent', async () => {
