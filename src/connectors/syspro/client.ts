@@ -163,13 +163,14 @@ export class SysproClient {
 
   /**
    * Transaction/Post, or PostLD above the threshold when that is switched on.
+   * @param deadline of `performance.now()`; nothing is sent when too little of it is left.
    * @throws ErpRejectedError too long for a URL; nothing was sent.
    */
-  async post(call: TransactionCall): Promise<XmlNode> {
+  async post(call: TransactionCall, deadline: number): Promise<XmlNode> {
     const { settings } = this.context;
     const bytes = encodedBytes(pairsOf(call)) + this.context.baseUrl.length + 100;
     if (settings.usePostLD && bytes > settings.postLdThresholdBytes) {
-      return this.write(call.businessObject, call.items, (token) => ({
+      return this.write(call, deadline, (token) => ({
         method: 'POST',
         path: 'Transaction/PostLD',
         headers: { 'content-type': 'application/xml' },
@@ -182,15 +183,15 @@ export class SysproClient {
         { code: 'DOCUMENT_TOO_LONG', detail: { bytes, bytesMax: settings.urlMaxBytes } },
       );
     }
-    return this.write(call.businessObject, call.items, (token) => ({
+    return this.write(call, deadline, (token) => ({
       method: 'GET',
       path: 'Transaction/Post',
       query: [['UserId', token], ...pairsOf(call)],
     }));
   }
 
-  async setupAdd(call: TransactionCall): Promise<XmlNode> {
-    return this.write(call.businessObject, call.items, (token) => ({
+  async setupAdd(call: TransactionCall, deadline: number): Promise<XmlNode> {
+    return this.write(call, deadline, (token) => ({
       method: 'GET',
       path: 'Setup/Add',
       query: [['UserId', token], ...pairsOf(call)],
@@ -248,11 +249,10 @@ export class SysproClient {
   // ── writes ─────────────────────────────────────────────────────────────────────────────────
 
   private async write(
-    businessObject: string,
-    items: Markup,
+    { businessObject, items }: TransactionCall,
+    deadline: number,
     callFor: (token: string) => HttpRequest,
   ): Promise<XmlNode> {
-    const deadline = performance.now() + this.context.settings.submitTimeoutSeconds * 1000;
     return this.gate.writes.execute(async () => {
       let token = await this.session.token();
       for (let turn = 1; ; turn += 1) {

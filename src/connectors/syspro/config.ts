@@ -139,7 +139,7 @@ export const settingsSchema = z
       .max(3600)
       .default(60)
       .describe('How long after a write was sent it may still appear.'),
-    submitTimeoutSeconds: z.number().int().min(1).max(600).default(90),
+    submitTimeoutSeconds: z.number().int().min(2).max(600).default(90),
     readTimeoutSeconds: z.number().int().min(1).max(600).default(30),
     fiscalPeriods: z
       .array(fiscalPeriod)

@@ -97,8 +97,10 @@ export async function findInvoices(
     return rows.flatMap((row) => {
       const asked = pending.find(({ reference, supplierCode }) => isInvoice(row, reference, supplierCode));
       if (!asked) return [];
-      const document = foundInvoice(row, currency, hasGlJournal(row.supplier, row.invoice));
-      return [{ asked, document: { ...document, reference: asked.reference } }];
+      const { reference, supplierCode } = asked;
+      // In the asker's spelling, so that a numeric supplier has one name here and in the answer to the posting.
+      const spelled = { ...row, supplier: supplierCode ?? row.supplier, invoice: reference };
+      return [{ asked, document: foundInvoice(spelled, currency, hasGlJournal(row.supplier, row.invoice)) }];
     });
   });
 }
@@ -143,7 +145,12 @@ function* chunksThatFit<T>(
  * GENQZM: one journal with its lines. The totals are added up from the lines, so that a header that is right over lines
  * that are not does not pass.
  */
-export async function readJournal(client: SysproClient, id: string, currency: string): Promise<FoundDocument | null> {
+export async function readJournal(
+  client: SysproClient,
+  id: string,
+  reference: string,
+  currency: string,
+): Promise<FoundDocument | null> {
   const key = journalKey(id);
   if (key === null) return null;
   const root = await client.query(
@@ -180,7 +187,7 @@ export async function readJournal(client: SysproClient, id: string, currency: st
   const debit = lines.reduce((sum, minor) => (minor > 0n ? sum + minor : sum), 0n);
   const credit = lines.reduce((sum, minor) => (minor < 0n ? sum - minor : sum), 0n);
   return {
-    ...foundJournal(row, row.reference.toUpperCase(), currency),
+    ...foundJournal(row, referenceMeant(row.reference, [reference]) ?? row.reference, currency),
     totalDebit: decimalOfMinor(debit, currency),
     totalCredit: decimalOfMinor(credit, currency),
     lineCount: lines.length,

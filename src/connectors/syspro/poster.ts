@@ -61,8 +61,12 @@ export class SysproPoster {
   ) {}
 
   async submit(document: LedgerDocument): Promise<SubmittedDocument> {
+    // From here on, because whoever waits for this call counts from here too: a document that were sent after its time
+    // might meet a second attempt that began when the first was given up.
+    const deadline = performance.now() + this.settings.submitTimeoutSeconds * 1000;
     await this.checkCurrency(document);
-    return document.documentType === 'JOURNAL' ? this.submitJournal(document) : this.submitInvoice(document);
+    const isJournal = document.documentType === 'JOURNAL';
+    return isJournal ? this.submitJournal(document, deadline) : this.submitInvoice(document, deadline);
   }
 
   async findByReference(queries: readonly DocumentQuery[]): Promise<FoundDocument[]> {
@@ -78,10 +82,11 @@ export class SysproPoster {
 
   async readBack(ledgerDocumentId: string, query: DocumentQuery): Promise<FoundDocument | null> {
     if (query.documentType === 'JOURNAL') {
-      return readJournal(this.client, ledgerDocumentId, await this.facts.localCurrency());
+      return readJournal(this.client, ledgerDocumentId, query.reference, await this.facts.localCurrency());
     }
-    const found = await this.findByReference([query]);
-    return found.find((invoice) => ledgerDocumentId.startsWith(invoice.ledgerDocumentId)) ?? null;
+    // Supplier and number are the invoice's whole key; the GL journal in its name is not part of it.
+    const [found] = await this.findByReference([query]);
+    return found ? { ...found, ledgerDocumentId } : null;
   }
 
   /** Amounts carry no currency on the wire, so one in another currency would be taken for local money. */
@@ -109,9 +114,9 @@ export class SysproPoster {
 
   // ── journals ───────────────────────────────────────────────────────────────────────────────
 
-  private async submitJournal(document: LedgerDocument): Promise<SubmittedDocument> {
+  private async submitJournal(document: LedgerDocument, deadline: number): Promise<SubmittedDocument> {
     const mapped = journalCall(document, this.settings);
-    const reply = await this.client.post(mapped.call);
+    const reply = await this.client.post(mapped.call, deadline);
     const transaction = find(reply, 'Item', 'Transaction');
     const isCreated = textAt(transaction, 'Key', 'GlJournal') !== '' || counterOf(reply, 'JournalsProcessed') > 0;
     if (!isCreated) throw this.notCreated(reply, document);
@@ -165,14 +170,14 @@ export class SysproPoster {
 
   // ── supplier invoices ──────────────────────────────────────────────────────────────────────
 
-  private async submitInvoice(document: LedgerDocument): Promise<SubmittedDocument> {
+  private async submitInvoice(document: LedgerDocument, deadline: number): Promise<SubmittedDocument> {
     const key = periodOf(document);
     await beforeWrite(() => this.checkSupplierCurrency(document));
     const period = await beforeWrite(async () =>
       apPeriodOf(this.client, this.settings, await this.facts.companyId(), key, this.facts.today()),
     );
     const mapped = invoiceCall(document, this.settings, period);
-    const reply = await this.client.post(mapped.call);
+    const reply = await this.client.post(mapped.call, deadline);
     if (counterOf(reply, 'ItemsProcessed') === 0) throw await this.invoiceRefused(reply, document);
     const supplier = textAt(reply, 'Item', 'Transaction', 'Supplier');
     const invoice = textAt(reply, 'Item', 'Transaction', 'Invoice');
@@ -193,7 +198,7 @@ export class SysproPoster {
     if (!sameKey(supplier, document.supplierCode ?? '') || !sameKey(invoice, document.reference)) {
       throw this.invoiceDoubt(document, 'the reply names another document');
     }
-    const id = invoiceId(supplier, invoice);
+    const id = invoiceId(document.supplierCode ?? supplier, document.reference);
     const warnings = [...mapped.warnings, ...reportedWarnings(reply)];
     if (glJournal.gljournal === '') return { ledgerDocumentId: id, warnings };
     const journal = journalId(glJournal);

@@ -31,7 +31,8 @@ export class SysproSuppliers implements CreatesSuppliers {
 
   async create(supplier: { code: string; name: string }): Promise<LedgerSupplier> {
     const defaults = neededDefaults(this.settings.supplierDefaults);
-    const reply = await this.client.setupAdd(this.creation(supplier, defaults));
+    const deadline = performance.now() + this.settings.submitTimeoutSeconds * 1000;
+    const reply = await this.client.setupAdd(this.creation(supplier, defaults), deadline);
     const errors = reportedErrors(reply);
     if (errors.length > 0 || saysInvalid(reply)) {
       // Setup is all or nothing, so an error means that nothing was written by this call. But another may have been first.

@@ -1,3 +1,4 @@
+import { isUtf8 as isValidUtf8 } from 'node:buffer';
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
 import { UnreadableReplyError } from '../../errors.js';
 
@@ -30,11 +31,15 @@ const parser = new XMLParser({
   removeNSPrefix: true,
 });
 
-/** @param charset what the reply's content type names; without it the XML declaration decides, else Windows-1252. */
+/**
+ * The service writes Windows-1252 and says so in the XML declaration; what installations put around that (a JSON string,
+ * an element) is UTF-8 without saying so, whatever the document inside declares.
+ * @param charset what the reply's content type names; it counts before everything else.
+ */
 export function decodeBody(body: Buffer, charset: string | null): string {
-  const declared = charset ?? /^[^>]{0,40}encoding\s*=\s*\\?["']([\w-]+)/i.exec(body.toString('latin1', 0, 120))?.[1];
-  const hasUtf8Mark = body[0] === 0xef && body[1] === 0xbb && body[2] === 0xbf;
-  const isUtf8 = hasUtf8Mark || /^utf-?8$/i.test(declared ?? '');
+  const declared = /^\s*<\?xml[^>]{0,40}encoding\s*=\s*["']([\w-]+)/i.exec(body.toString('latin1', 0, 120))?.[1];
+  const named = charset ?? declared;
+  const isUtf8 = named === undefined ? isValidUtf8(body) : /^utf-?8$/i.test(named);
   return new TextDecoder(isUtf8 ? 'utf-8' : 'windows-1252').decode(body);
 }
 

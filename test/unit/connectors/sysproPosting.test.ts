@@ -18,7 +18,6 @@ import {
   line,
   PROFILE,
   rows,
-  type ScriptedCall,
   type ScriptedReply,
   type ScriptedServer,
   SECRETS,
@@ -39,7 +38,7 @@ afterEach(async () => {
   server = null;
 });
 
-type Answer = (call: ScriptedCall) => ScriptedReply | undefined;
+type Answer = Parameters<typeof scriptedServer>[0];
 
 async function serve(answer: Answer): Promise<ScriptedServer> {
   server = await scriptedServer(answer);
@@ -120,6 +119,21 @@ describe('journals', () => {
     server = running;
     const { connection } = connectTo(running.url, { submitTimeoutSeconds: 2 });
     expect(await failureOf(connection.submit(journal))).toBeInstanceOf(OutcomeUnknownError);
+    expect(writes(running)).toHaveLength(1);
+  });
+
+  it('a write that waited until its time was up is never sent, because somebody may have given it up', async () => {
+    const running = await serve(({ path }) =>
+      path.startsWith('Transaction/') ? new Promise<ScriptedReply>(() => undefined) : undefined,
+    );
+    const { connection } = connectTo(running.url, { submitTimeoutSeconds: 2 });
+    await connection.rules();
+    const [first, second] = await Promise.all([
+      failureOf(connection.submit(journal)),
+      failureOf(connection.submit(journal)),
+    ]);
+    expect(first).toBeInstanceOf(OutcomeUnknownError);
+    expect(second).toMatchObject({ code: 'NOT_STARTED', decision: 'RETRY' });
     expect(writes(running)).toHaveLength(1);
   });
 

@@ -47,6 +47,9 @@ describe('reading replies', () => {
     expect(decodeBody(Buffer.from('<?xml version="1.0" encoding="utf-8"?><a>€é</a>'), null)).toContain('€é');
     expect(decodeBody(Buffer.from('"é"'), 'utf-8')).toBe('"é"');
     expect(decodeBody(Buffer.from('\ufeff<a>é</a>'), null)).toBe('<a>é</a>');
+    const quoted = JSON.stringify('<?xml version="1.0" encoding="Windows-1252"?><a>é</a>');
+    expect(unwrap(decodeBody(Buffer.from(quoted), null))).toContain('<a>é</a>');
+    expect(decodeBody(Buffer.from(quoted, 'latin1'), null)).toContain('<a>é</a>');
   });
 
   it('a JSON string, a string element and both at once are unwrapped', () => {
