@@ -33,18 +33,28 @@ export async function ingestPage(
   stream: SpendStream,
   page: SpendPage,
 ): Promise<IngestCounts> {
-  return engine.db.tenant(caller.tenantId, async (tx) => {
-    // Two pages that name the same purchase at the same time would make it twice: one page of a source at a time.
-    await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`ingest:${tx.tenantId}:${sourceId}`]);
-    await storeUnreadable(tx, engine, sourceId, stream, page);
-    const changed = await changedObjects(tx, sourceId, stream, latestOfEach(page.objects));
-    const counts = { read: page.objects.length, unreadable: page.unreadable.length };
-    if (changed.length === 0) return { ...counts, created: 0, changed: 0 };
-    const owners = await assignRecords(tx, engine, caller, sourceId, changed);
-    await storeObjects(tx, engine, sourceId, changed, owners);
-    const outcome = await unifyRecords(tx, engine, caller, sourceId, [...new Set(owners.values())]);
-    return { ...counts, ...outcome };
-  });
+  return engine.db.tenant(caller.tenantId, (tx) => ingestInto(engine, caller, tx, sourceId, stream, page));
+}
+
+/** The same inside a transaction of the caller's; a dry run rolls it back. */
+export async function ingestInto(
+  engine: Engine,
+  caller: Caller,
+  tx: Tx,
+  sourceId: string,
+  stream: SpendStream,
+  page: SpendPage,
+): Promise<IngestCounts> {
+  // Two pages that name the same purchase at the same time would make it twice: one page of a source at a time.
+  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`ingest:${tx.tenantId}:${sourceId}`]);
+  await storeUnreadable(tx, engine, sourceId, stream, page);
+  const changed = await changedObjects(tx, sourceId, stream, latestOfEach(page.objects));
+  const counts = { read: page.objects.length, unreadable: page.unreadable.length };
+  if (changed.length === 0) return { ...counts, created: 0, changed: 0 };
+  const owners = await assignRecords(tx, engine, caller, sourceId, changed);
+  await storeObjects(tx, engine, sourceId, changed, owners);
+  const outcome = await unifyRecords(tx, engine, caller, sourceId, [...new Set(owners.values())]);
+  return { ...counts, ...outcome };
 }
 
 // ── objects ──────────────────────────────────────────────────────────────────────────────────

@@ -553,11 +553,10 @@ begin
 exception when duplicate_object or unique_violation then
   null; -- Roles belong to the server: another database's migration made it in this moment.
 end $$;
+-- Also for a role that made it: from PostgreSQL 16 on the maker is a member, but may not act as it without this.
 do $$
 begin
-  if not pg_has_role(current_user, 'ledgergate_app', 'member') then
-    execute format('grant ledgergate_app to %I', current_user);
-  end if;
+  execute format('grant ledgergate_app to %I', current_user);
 end $$;
 grant usage on schema public to ledgergate_app;
 grant select, insert, update, delete on all tables in schema public to ledgergate_app;

@@ -5,7 +5,7 @@ import type { SysproCompany } from './company.js';
 import type { SysproRest } from './rest.js';
 import type { SysproSessions } from './sessions.js';
 import { type SysproSettings, sysproSettingsSchema } from './settings.js';
-import { SysproLedgerView } from './views.js';
+import { journalView, SysproLedgerView } from './views.js';
 
 const count = z.int().min(0);
 const periodSchema = z.strictObject({ year: z.int(), period: z.int(), open: z.boolean() });
@@ -161,7 +161,7 @@ export class SysproControls {
     const all = reference === null ? this.company.journals.all : this.company.journals.withReference(reference);
     const offset = Number(request.query.get('offset') ?? 0) || 0;
     const limit = Number(request.query.get('limit') ?? PAGE_ROWS) || PAGE_ROWS;
-    return { total: all.length, journals: this.ledger.journals(reference ?? undefined).slice(offset, offset + limit) };
+    return { total: all.length, journals: all.slice(offset, offset + limit).map(journalView) };
   }
 
   private invoices(request: SandboxRequest): unknown[] {

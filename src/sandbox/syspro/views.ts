@@ -112,7 +112,7 @@ export class SysproLedgerView {
   }
 }
 
-function journalView(journal: Journal): JournalView {
+export function journalView(journal: Journal): JournalView {
   const { postedOn: _postedOn, lines, ...plain } = journal;
   const { debit, credit } = totalsOf(journal);
   return {

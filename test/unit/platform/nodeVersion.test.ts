@@ -46,11 +46,12 @@ describe.skipIf(process.platform === 'win32')('the command line', () => {
     writeFileSync(
       join(folder, 'dist', 'cli', 'index.js'),
       `export async function run(args) {
-        console.log(JSON.stringify({ args, node: process.versions.node }));
-        if (args[0] === 'wait') await new Promise((resolve) => {
+        const told = args[0] !== 'wait' ? undefined : new Promise((resolve) => {
           const timer = setInterval(() => {}, 1000);
           process.once('SIGTERM', () => { clearInterval(timer); resolve(); });
         });
+        console.log(JSON.stringify({ args, node: process.versions.node }));
+        await told;
         return 3;
       }`,
     );

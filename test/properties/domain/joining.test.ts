@@ -1,0 +1,171 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { canonicalJson } from '../../../src/domain/canonicalJson.js';
+import { groupByKeys } from '../../../src/domain/identity.js';
+import { documentReference, REFERENCE_FORM } from '../../../src/domain/keys.js';
+import { globPattern } from '../../../src/domain/mapping.js';
+import { canMove, isSettled, POSTING_STATUSES, type PostingStatus } from '../../../src/domain/postingState.js';
+import { RECONCILIATION_BUCKETS, reconcile } from '../../../src/domain/reconcile.js';
+import { unify } from '../../../src/domain/unify.js';
+import { sourceObject } from '../../unit/domain/support.js';
+import { viewsOfOnePurchase } from './arbitraries.js';
+
+const RUNS = { numRuns: 1000 };
+
+describe('the joint view of a purchase', () => {
+  const shuffledViews = viewsOfOnePurchase.chain((views) =>
+    fc.tuple(fc.constant(views), fc.shuffledSubarray(views, { minLength: views.length })),
+  );
+
+  it('is the same for any order in which its views arrived', () => {
+    fc.assert(
+      fc.property(shuffledViews, ([views, other]) => {
+        expect(canonicalJson(unify(other))).toBe(canonicalJson(unify(views)));
+      }),
+      RUNS,
+    );
+  });
+
+  it('has parts that add up to its amount, or says that they do not', () => {
+    fc.assert(
+      fc.property(viewsOfOnePurchase, (views) => {
+        const { parts, amount, disagreement } = unify(views);
+        expect(parts.length).toBeGreaterThan(0);
+        if (disagreement !== null) return;
+        expect(parts.every((part) => part.amount.currency === amount.currency)).toBe(true);
+        expect(parts.reduce((sum, part) => sum + part.amount.minor, 0n)).toBe(amount.minor);
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('groups by shared keys', () => {
+  const objects = fc
+    .array(fc.array(fc.integer({ min: 0, max: 12 }), { minLength: 1, maxLength: 3 }), { maxLength: 12 })
+    .map((lists) =>
+      lists.map((keys, index) => sourceObject({ externalId: `${index}`, keys: keys.map((key) => `card:k${key}`) })),
+    );
+
+  it('are the same for any order of the objects, and part all of them', () => {
+    fc.assert(
+      fc.property(
+        objects.chain((all) => fc.tuple(fc.constant(all), fc.shuffledSubarray(all, { minLength: all.length }))),
+        ([all, other]) => {
+          const groups = groupByKeys(all);
+          expect(groupByKeys(other)).toEqual(groups);
+          expect(groups.flatMap((group) => group.objects).length).toBe(all.length);
+          const keys = groups.flatMap((group) => group.keys);
+          expect(new Set(keys).size).toBe(keys.length);
+        },
+      ),
+      RUNS,
+    );
+  });
+});
+
+describe('references', () => {
+  it('have the form that all ledgers take, whatever the fact contains', () => {
+    const fact = fc.record({
+      ledgerId: fc.string({ unit: 'binary' }),
+      pipelineId: fc.string(),
+      fact: fc.string({ unit: 'binary' }),
+      revision: fc.nat(),
+      role: fc.constantFrom('ORIGINAL' as const, 'REVERSAL' as const),
+    });
+    fc.assert(
+      fc.property(fact, fact, (one, other) => {
+        expect(documentReference(one)).toMatch(REFERENCE_FORM);
+        expect(documentReference(one) === documentReference(other)).toBe(canonicalJson(one) === canonicalJson(other));
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('canonical JSON', () => {
+  it('means the same as JSON and does not depend on the order of properties', () => {
+    const reversed = (value: unknown): unknown => {
+      if (Array.isArray(value)) return value.map(reversed);
+      if (value === null || typeof value !== 'object') return value;
+      return Object.fromEntries(
+        Object.entries(value)
+          .reverse()
+          .map(([key, field]) => [key, reversed(field)]),
+      );
+    };
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
+        expect(canonicalJson(reversed(value))).toBe(canonicalJson(value));
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('merchant globs', () => {
+  it('without signs of their own fit exactly their text', () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (text, other) => {
+        const plain = text.replace(/[*?]/g, '').trim();
+        const pattern = globPattern(plain);
+        expect(pattern.test(plain)).toBe(true);
+        if (other.toLowerCase() !== plain.toLowerCase() && !other.includes(plain))
+          expect(pattern.test(other)).toBe(false);
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('moves of a posting', () => {
+  it('never leave a settled one, except to reverse what was posted', () => {
+    const walk = fc.array(fc.constantFrom(...POSTING_STATUSES), { maxLength: 40 });
+    fc.assert(
+      fc.property(walk, (wishes) => {
+        let state: PostingStatus = 'PLANNED';
+        for (const wish of wishes) {
+          if (!canMove(state, wish)) continue;
+          if (isSettled(state)) expect([state, wish]).toEqual(['POSTED', 'REVERSED']);
+          if (wish === 'POSTED') expect(['POSTING', 'IN_DOUBT']).toContain(state);
+          state = wish;
+        }
+      }),
+      RUNS,
+    );
+  });
+});
+
+describe('a reconciliation', () => {
+  it('has every cent in exactly one bucket', () => {
+    const rows = fc
+      .array(
+        fc.record({
+          currency: fc.constantFrom('USD', 'EUR'),
+          bucket: fc.constantFrom(...RECONCILIATION_BUCKETS),
+          amounts: fc.array(fc.bigInt({ min: -1_000n, max: 1_000n }), { minLength: 1, maxLength: 6 }),
+        }),
+      )
+      .map((drawn) =>
+        drawn.map(({ currency, bucket, amounts }, index) => {
+          const others = amounts.slice(1).map((minor, at) => [RECONCILIATION_BUCKETS[at] ?? bucket, minor] as const);
+          const spread = new Map(others);
+          spread.set(bucket, amounts[0] ?? 0n);
+          const amountMinor = [...spread.values()].reduce((sum, minor) => sum + minor, 0n);
+          return { id: `${index}`, currency, amountMinor, contributions: Object.fromEntries(spread) };
+        }),
+      );
+    fc.assert(
+      fc.property(rows, (all) => {
+        const totals = reconcile(all);
+        for (const total of totals) {
+          expect(total.difference).toBe(0n);
+          expect(RECONCILIATION_BUCKETS.reduce((sum, bucket) => sum + total[bucket], 0n)).toBe(total.source);
+        }
+        expect(totals.reduce((sum, total) => sum + total.recordCount, 0)).toBe(all.length);
+      }),
+      RUNS,
+    );
+  });
+});
