@@ -250,7 +250,7 @@ describe('lost replies', () => {
   });
 
   it('an answer that comes too late is in doubt although it says yes', async () => {
-    const impatient = connect({ submitTimeoutSeconds: 2 });
+    const impatient = connect({ submitTimeoutSeconds: 3 });
     await impatient.rules();
     syspro.faults.set([{ match: 'Transaction/Post', kind: 'SLOW', delayMs: 20_000 }]);
     expect(await failureOf(impatient.submit(journal))).toBeInstanceOf(OutcomeUnknownError);

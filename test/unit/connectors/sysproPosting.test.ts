@@ -117,7 +117,7 @@ describe('journals', () => {
       path.startsWith('Transaction/') ? new Promise<ScriptedReply>(() => undefined) : undefined,
     );
     server = running;
-    const { connection } = connectTo(running.url, { submitTimeoutSeconds: 2 });
+    const { connection } = connectTo(running.url, { submitTimeoutSeconds: 3 });
     expect(await failureOf(connection.submit(journal))).toBeInstanceOf(OutcomeUnknownError);
     expect(writes(running)).toHaveLength(1);
   });
@@ -126,7 +126,7 @@ describe('journals', () => {
     const running = await serve(({ path }) =>
       path.startsWith('Transaction/') ? new Promise<ScriptedReply>(() => undefined) : undefined,
     );
-    const { connection } = connectTo(running.url, { submitTimeoutSeconds: 2 });
+    const { connection } = connectTo(running.url, { submitTimeoutSeconds: 3 });
     await connection.rules();
     const [first, second] = await Promise.all([
       failureOf(connection.submit(journal)),
