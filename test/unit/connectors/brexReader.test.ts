@@ -4,14 +4,14 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { BrexConnection } from '../../../src/connectors/brex/index.js';
-import type { SpendPage } from '../../../src/connectors/contract.js';
+import type { ReadWindow, SpendPage } from '../../../src/connectors/contract.js';
 import type { SpendStream } from '../../../src/domain/vocabulary.js';
 import { InputError, UnreadableReplyError } from '../../../src/errors.js';
 import { type Answer, connectTo, fakeBrex, page } from './brexHarness.js';
 
 const SINCE = new Date('2026-11-20T08:30:45.500Z');
-const WINDOW = { since: SINCE, until: null };
-const ALL = { since: null, until: null };
+const WINDOW: ReadWindow = { since: SINCE, until: null };
+const ALL: ReadWindow = { since: null, until: null };
 
 const tx = (id: string, more: Record<string, unknown> = {}) => ({
   id,
@@ -120,7 +120,7 @@ describe('expenses', () => {
   it('ask for at most 100, ten minutes back, expanded but without receipt links', async () => {
     const brex = await fakeBrex(() => ({ body: page([expense('e1')]) }));
     const until = new Date('2026-11-20T09:00:00.001Z');
-    await readAll(connectTo(brex.url), 'EXPENSES', { since: SINCE, until: until as unknown as null });
+    await readAll(connectTo(brex.url), 'EXPENSES', { since: SINCE, until });
     expect(brex.queries('/v1/expenses')).toEqual([
       {
         'expand[]': ['merchant', 'user', 'location', 'department', 'budget'],
