@@ -56,11 +56,12 @@ export interface Exchange {
   /** The operation's name, for rules: say `Transaction/Post GENTJL`. */
   operation: string;
   /**
-   * Does the change (or reads) and gives the vendor's answer. Checks sessions itself, so that a session that ended
-   * meanwhile is refused. Called at most once; nothing may be changed outside of it.
+   * Does the change (or reads) and gives the vendor's answer. Called at most once; nothing may be changed outside of it.
+   * The session or token is checked when the exchange is made, not here: a late commit was already admitted, and a
+   * caller that logs in again meanwhile must not save itself from it.
    */
   commit(): SandboxReply | Promise<SandboxReply>;
-  /** Ends the caller's session or token. Without it EXPIRE_SESSION answers 401. */
+  /** Ends the caller's session or token, so that `commit` gives the vendor's refusal. Without it the answer is 401. */
   expireSession?(): void;
   /** The vendor's own form of a 429 or 500, where it differs from the plain one. */
   rateLimited?(retryAfterSeconds: number): SandboxReply;
