@@ -118,7 +118,10 @@ function addSupplier(market: Market, dice: Dice, name: string, onHold: boolean):
   const number = market.suppliers.length + 1;
   const code = dice.chance(0.7)
     ? String(number * 37).padStart(7, '0')
-    : `${name.replace(/[^A-Za-z]/g, '').slice(0, 6).toUpperCase()}${String(number).padStart(3, '0')}`;
+    : `${name
+        .replace(/[^A-Za-z]/g, '')
+        .slice(0, 6)
+        .toUpperCase()}${String(number).padStart(3, '0')}`;
   market.suppliers.push({ code, name, onHold, currency: 'USD' });
   return code;
 }

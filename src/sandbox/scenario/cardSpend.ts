@@ -4,10 +4,10 @@ import { createGunzip } from 'node:zlib';
 import { type CsvError, parse } from 'csv-parse';
 import { InputError } from '../../errors.js';
 import { field } from '../brex/blankAccount.js';
-import { blankAccount, type BrexSeed, type SeedPurchase } from '../brex/index.js';
+import { type BrexSeed, blankAccount, type SeedPurchase } from '../brex/index.js';
 import type { SysproSeed } from '../syspro/seed.js';
-import { CARD_SPEND_ROW, type CardSpendRow, minorUnits, SUPPLIER_ROW } from './cardSpendRow.js';
 import { fiscalOf, fiscalPeriods } from './calendar.js';
+import { CARD_SPEND_ROW, type CardSpendRow, minorUnits, SUPPLIER_ROW } from './cardSpendRow.js';
 import { BALANCE_SHEET, SYSPRO_ACCESS } from './monthLedger.js';
 
 export interface CardSpendOptions {
@@ -233,7 +233,10 @@ class SpendBuilder {
 }
 
 /** Settled two days after the purchase; the views follow some hours apart. The row number keeps the moments distinct. */
-function timesOf(day: string, index: number): Pick<SeedPurchase, 'purchasedAt' | 'postedAt' | 'expenseAt' | 'recordAt'> {
+function timesOf(
+  day: string,
+  index: number,
+): Pick<SeedPurchase, 'purchasedAt' | 'postedAt' | 'expenseAt' | 'recordAt'> {
   const bought = Date.parse(`${day}T08:00:00Z`) + (index % 36_000) * 1_000;
   const settled = new Date(bought + 2 * DAY).toISOString();
   const micros = String(index % 1_000).padStart(3, '0');

@@ -2,7 +2,9 @@ import { z } from 'zod';
 import { decimalsOf } from '../brex/units.js';
 
 const text = z.string().trim();
-const date = text.regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date YYYY-MM-DD').refine(isDay, 'is not a day of the calendar');
+const date = text
+  .regex(/^\d{4}-\d{2}-\d{2}$/, 'must be a date YYYY-MM-DD')
+  .refine(isDay, 'is not a day of the calendar');
 const decimal = text.regex(/^-?\d+(\.\d+)?$/, 'must be a plain decimal');
 const optionalDecimal = z.union([z.literal(''), decimal]);
 const currency = text.regex(/^([A-Z]{3})?$/, 'must be a currency code or empty');

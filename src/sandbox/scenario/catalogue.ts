@@ -41,7 +41,15 @@ const rows: [string, string, string, string, number, number, string][] = [
   ['6100', 'Office supplies', 'OFFICE_SUPPLIES', '5943', 600, 60_000, 'Office Supply|Stationers|Paper & Print'],
   ['6110', 'Shop consumables', 'GENERAL_MERCHANDISE', '5085', 1_500, 180_000, 'Industrial Supply|Fasteners|Abrasives'],
   ['6120', 'Small tools', 'GENERAL_MERCHANDISE', '5072', 2_000, 150_000, 'Tool & Supply|Hardware|Cutting Tools'],
-  ['6130', 'Maintenance', 'FACILITIES_EXPENSES', '1799', 5_000, 400_000, 'Bearing Service|Hydraulics|Electric Motor Repair'],
+  [
+    '6130',
+    'Maintenance',
+    'FACILITIES_EXPENSES',
+    '1799',
+    5_000,
+    400_000,
+    'Bearing Service|Hydraulics|Electric Motor Repair',
+  ],
   ['6140', 'Safety equipment', 'GENERAL_MERCHANDISE', '5099', 1_000, 90_000, 'Safety Products|Workwear'],
   ['6200', 'Air travel', 'AIRLINE_EXPENSES', '4511', 12_000, 160_000, 'Airways|Air Charter'],
   ['6210', 'Lodging', 'LODGING', '7011', 9_000, 120_000, 'Hotel|Inn & Suites|Lodge'],
@@ -52,7 +60,15 @@ const rows: [string, string, string, string, number, number, string][] = [
   ['6320', 'Telecom', 'TELEPHONY', '4814', 3_000, 80_000, 'Wireless|Telecom'],
   ['6400', 'Freight', 'SHIPPING', '4215', 1_200, 220_000, 'Freight Lines|Parcel Service|Logistics'],
   ['6500', 'Training', 'TRAINING_AND_EDUCATION', '8299', 4_000, 180_000, 'Training Institute|Seminars'],
-  ['6600', 'Professional fees', 'CONSULTANT_AND_CONTRACTOR', '7392', 20_000, 450_000, 'Consulting|Calibration Lab|Engineering Partners'],
+  [
+    '6600',
+    'Professional fees',
+    'CONSULTANT_AND_CONTRACTOR',
+    '7392',
+    20_000,
+    450_000,
+    'Consulting|Calibration Lab|Engineering Partners',
+  ],
 ];
 
 export const CATEGORIES: readonly Category[] = rows.map(

@@ -1,6 +1,6 @@
 import { InputError } from '../../errors.js';
-import { blankAccount, type BrexSeed, type SeedPlannedEdit, type SeedPurchase } from '../brex/index.js';
 import { field, user } from '../brex/blankAccount.js';
+import { type BrexSeed, blankAccount, type SeedPlannedEdit, type SeedPurchase } from '../brex/index.js';
 import { decimalText } from '../brex/units.js';
 import type { SysproSeed } from '../syspro/seed.js';
 import { type Business, type MatchKind, makeMarket } from './businesses.js';
@@ -77,7 +77,9 @@ export function generateMonth(options: MonthOptions): MonthScenario {
   const plannedEdit = planEdit(dealt, `${next}-06T09:00:00Z`);
   const rows = [...dealt.map(({ row }) => row), ...others.all];
   const brex = blankAccount(options.now ?? `${next}-05T12:00:00Z`, {
-    users: PEOPLE.map(([first, last], index) => user(index + 1, first, last, index === 0 ? 'ACCOUNT_ADMIN' : 'EMPLOYEE')),
+    users: PEOPLE.map(([first, last], index) =>
+      user(index + 1, first, last, index === 0 ? 'ACCOUNT_ADMIN' : 'EMPLOYEE'),
+    ),
     legalEntities: [
       { id: 'le_sbx1', name: 'Halvorsen Pump Works Inc.', currency: 'USD', isDefault: true },
       { id: 'le_sbx2', name: 'Halvorsen Pumpen GmbH', currency: 'EUR', isDefault: false },

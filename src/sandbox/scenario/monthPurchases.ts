@@ -1,7 +1,15 @@
 import type { SeedLine, SeedPurchase } from '../brex/index.js';
 import type { Business, MatchKind } from './businesses.js';
 import { lastDay } from './calendar.js';
-import { CATEGORIES, COST_CENTRES, FOREIGN_RATES, type ForeignCurrency, HELD_ACCOUNT, PEOPLE, PROJECTS } from './catalogue.js';
+import {
+  CATEGORIES,
+  COST_CENTRES,
+  FOREIGN_RATES,
+  type ForeignCurrency,
+  HELD_ACCOUNT,
+  PEOPLE,
+  PROJECTS,
+} from './catalogue.js';
 import type { Dice } from './dice.js';
 import type { Ingredient } from './ingredients.js';
 
