@@ -322,6 +322,32 @@ describe('the rest of the account', () => {
     expect(listed).toContainEqual({ id: made.id, name: 'Cafe Muller GmbH' });
   });
 
+  it('accounts are pushed: created, renamed, switched off and on again, and a second push changes nothing', async () => {
+    const { connect } = await startMonth();
+    const { fields, integration, client } = connect({
+      settings: { integrationVendor: SANDBOX_ACCESS.integrationVendor, vendorAccountId: 'HPW1' },
+    });
+    const { id: integrationId } = await integration.ensure();
+    const field = { remoteId: 'gl_account_2', name: 'Konto für Ausgaben', integrationId };
+    const fieldId = await fields.ensure(field);
+    expect(await fields.ensure(field)).toBe(fieldId);
+    const accounts = Array.from({ length: 1500 }, (_, index) => ({
+      code: `6${String(index).padStart(4, '0')}`,
+      name: `Büro ${index}`,
+      active: true,
+    }));
+    expect(await fields.push(fieldId, accounts)).toEqual({ created: 1500, updated: 0, unchanged: 0 });
+    expect(await fields.push(fieldId, accounts)).toEqual({ created: 0, updated: 0, unchanged: 1500 });
+    const changed = accounts.slice(1).map((account, index) => (index === 0 ? { ...account, name: 'Paper' } : account));
+    expect(await fields.push(fieldId, changed)).toEqual({ created: 0, updated: 2, unchanged: 1498 });
+    const { items } = await client.fieldValues(fieldId, { limit: 2, cursor: null });
+    expect(items).toMatchObject([
+      { remote_id: '60000', value: '60000 Buro 0', is_disabled: true },
+      { remote_id: '60001', value: '60001 Paper', is_disabled: false },
+    ]);
+    expect(await fields.push(fieldId, accounts)).toMatchObject({ created: 0, updated: 2 });
+  });
+
   it.each(['integration_id', 'id'] as const)('the integration is made once, named by %s', async (integrationIdName) => {
     const { connect } = await startMonth({ integrationIdName });
     const settings = { integrationVendor: SANDBOX_ACCESS.integrationVendor, vendorAccountId: 'HPW1' };

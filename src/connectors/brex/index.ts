@@ -12,6 +12,7 @@ import {
   settingsSchema,
 } from './config.js';
 import { createExports } from './exports.js';
+import { type BrexFields, createFields } from './fields.js';
 import { BrexReader } from './reader.js';
 import { type BrexTransfers, createTransfers } from './transfers.js';
 import { type BrexContext, type BrexRuntime, createTransport, systemRuntime } from './transport.js';
@@ -38,7 +39,9 @@ export interface BrexConnection extends SpendConnection {
     disconnect(id: string): Promise<Integration>;
     reactivate(id: string): Promise<Integration>;
   };
-  /** Every endpoint we use, for pushing accounting fields. */
+  /** Accounts and dimensions of the ledger, to code with in Brex. */
+  readonly fields: BrexFields;
+  /** Every endpoint we use. */
   readonly client: BrexClient;
 }
 
@@ -56,6 +59,7 @@ export function connectBrex(context: BrexContext, runtime: BrexRuntime = systemR
     webhookManagement: createWebhookManagement(client, settings.webhookEvents),
     vendors: createVendors(client),
     transfers: createTransfers(client),
+    fields: createFields(client),
     integration: {
       async ensure() {
         const { integrationVendor, vendorAccountId } = settings;
@@ -96,6 +100,7 @@ export const brexConnector: SpendConnector<BrexCredentials, BrexSettings> = {
     'webhooks',
     'vendors',
     'transfers',
+    'pushes:fields',
   ],
   streams: STREAMS,
   describeCredential,

@@ -9,7 +9,7 @@ import { type BrexClient, type BrexPage, IDS_MAX } from './client.js';
 import type { BrexSettings } from './config.js';
 import { advance, decodeCursor, encodeCursor, type StreamCursor, startCursor } from './cursor.js';
 import { isMissingParts, mapExpense } from './expenseMapper.js';
-import { mapCardTransaction, mapCashTransaction } from './mapper.js';
+import { mapCardTransaction, mapCashTransaction, withoutPresignedLinks } from './mapper.js';
 import { mapAccountingRecord } from './recordMapper.js';
 import {
   accountingRecordSchema,
@@ -175,7 +175,7 @@ async function mapItems(page: BrexPage, map: MapOne): Promise<Pick<SpendPage, 'o
       objects.push(await map(item, raw));
     } catch (error) {
       if (!(error instanceof InputError)) throw error;
-      unreadable.push({ externalId: idOf(raw), reason: error.userMessage, raw });
+      unreadable.push({ externalId: idOf(raw), reason: error.userMessage, raw: withoutPresignedLinks(raw) });
     }
     // A page holds up to a thousand items; other work of the process goes on in between.
     if (index % 200 === 199) await yieldToOthers();

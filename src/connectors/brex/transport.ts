@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { LRUCache } from 'lru-cache';
 import type { ZodType } from 'zod';
-import { LedgergateError, OutcomeUnknownError, UnreadableReplyError } from '../../errors.js';
+import { LedgergateError, OutcomeUnknownError, UnreadableReplyError, UpstreamUnavailableError } from '../../errors.js';
 import type { ConnectionContext } from '../contract.js';
 import {
   createHttpClient,
@@ -31,13 +31,22 @@ export interface BrexRuntime {
 
 export const systemRuntime: BrexRuntime = {
   delay: async (ms, signal) => {
-    await wait(ms, undefined, signal ? { signal } : {});
+    try {
+      await wait(ms, undefined, signal ? { signal } : {});
+    } catch (cause) {
+      throw new UpstreamUnavailableError('The process stops; the call to Brex was not made.', {
+        code: 'ABORTED',
+        cause,
+      });
+    }
   },
   random: Math.random,
   monotonicMs: () => performance.now(),
 };
 
 const READ_ATTEMPTS = 4;
+/** Brex's throttle counts over a minute and names no wait, so a repeat is not hurried. */
+const READ_BASE_DELAY_MS = 500;
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 export interface BrexCall {
@@ -121,6 +130,7 @@ class Transport implements BrexTransport {
       },
       {
         attempts: READ_ATTEMPTS,
+        baseDelayMs: READ_BASE_DELAY_MS,
         delay: this.runtime.delay,
         random: this.runtime.random,
         signal: this.context.signal,
