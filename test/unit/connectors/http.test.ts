@@ -165,14 +165,17 @@ describe('createHttpClient', () => {
 
   it('a full queue refuses without sending', async () => {
     let release: () => void = () => undefined;
+    let arrive: () => void = () => undefined;
+    const arrived = new Promise<void>((resolve) => {
+      arrive = resolve;
+    });
     const url = await serve((_, outgoing) => {
       release = () => outgoing.end('done');
-      arrived.resolve();
+      arrive();
     });
-    const arrived = Promise.withResolvers<void>();
     const http = client(url, { bulkhead: { concurrent: 1, queued: 0 } });
     const first = http.send({ method: 'GET', path: '/' });
-    await arrived.promise;
+    await arrived;
     expect(await faultOf(http.send({ method: 'GET', path: '/' }))).toMatchObject({
       faultCode: 'TOO_MANY_CALLS',
       certainlyNotSent: true,
