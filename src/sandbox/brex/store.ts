@@ -9,6 +9,8 @@ export interface Purchase {
   /** The caller's own row until the first edit, which works on a copy. */
   seed: SeedPurchase;
   isOwnCopy: boolean;
+  readonly purchasedAt: Micros;
+  readonly postedAt: Micros;
   transaction: TransactionView | null;
   expense: ExpenseView | null;
   records: RecordView[];
@@ -190,12 +192,12 @@ export class BrexStore {
   private build(seed: SeedPurchase): Purchase {
     if (this.purchasesByKey.has(seed.key)) throw new Error(`Two purchases have the key ${seed.key}.`);
     const purchase: Purchase = {
-      ...{ seed, isOwnCopy: false },
+      ...{ seed, isOwnCopy: false, purchasedAt: microsOf(seed.purchasedAt), postedAt: microsOf(seed.postedAt) },
       ...{ transaction: null, expense: null, records: [], children: [] },
     };
     this.purchasesByKey.set(seed.key, purchase);
     if (seed.kind === 'CARD' || seed.kind === 'COLLECTION' || seed.kind === 'REWARDS_CREDIT') {
-      purchase.transaction = { purchase, seq: this.seq(), at: microsOf(seed.postedAt), amountMinor: seed.amountMinor };
+      purchase.transaction = { purchase, seq: this.seq(), at: purchase.postedAt, amountMinor: seed.amountMinor };
     }
     if (seed.kind !== 'COLLECTION' && seed.kind !== 'REWARDS_CREDIT') this.buildExpenses(purchase);
     if (seed.kind !== 'REWARDS_CREDIT') {

@@ -125,11 +125,11 @@ function expenseFilter(
   const [statuses, payments] = [list('status'), list('payment_status')];
   const within = (name: string) => {
     const [from, until] = [timeParam(call, `${name}_start`) ?? 0, endParam(call, `${name}_end`)];
-    return (text: string) => (from === 0 && until === Number.POSITIVE_INFINITY) || inRange(microsOf(text), from, until);
+    return (at: Micros) => at >= from && at <= until;
   };
   const [purchased, posted] = [within('purchased_at'), within('payment_posted_at')];
   return (view) => {
-    const { seed, expense: parent } = view.purchase;
+    const { seed, expense: parent, purchasedAt, postedAt } = view.purchase;
     if (parents === null ? view.child !== null && !withChildren : view.child === null || !parents.has(parent?.id ?? ''))
       return false;
     if (onlyCard && seed.kind !== 'CARD') return false;
@@ -137,12 +137,8 @@ function expenseFilter(
     if (types && !types.has(expenseType(seed))) return false;
     if (statuses && !statuses.has(expenseStatus(view))) return false;
     if (payments && !payments.has(paymentStatus(view))) return false;
-    return purchased(seed.purchasedAt) && posted(seed.postedAt);
+    return purchased(purchasedAt) && posted(postedAt);
   };
-}
-
-function inRange(at: Micros, from: Micros, until: Micros): boolean {
-  return at >= from && at <= until;
 }
 
 function findExpense({ store }: BrexParts, call: Call): ExpenseView {

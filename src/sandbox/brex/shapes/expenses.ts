@@ -1,6 +1,6 @@
 import type { SeedPurchase, SeedUser } from '../seed.js';
 import type { ExpenseView } from '../store.js';
-import { microsOf, milliText } from '../units.js';
+import { milliText } from '../units.js';
 import { isOdd, merchantOf, minorMoney, nameOf, type ShapeContext, userOf } from './context.js';
 
 export interface ExpenseOptions {
@@ -150,14 +150,14 @@ function money(view: ExpenseView): Record<string, unknown> {
 }
 
 function times(view: ExpenseView): Record<string, unknown> {
-  const { seed, records } = view.purchase;
-  const purchased = milliText(microsOf(seed.purchasedAt));
+  const { purchasedAt, postedAt, records } = view.purchase;
+  const purchased = milliText(purchasedAt);
   const exported = records.find((one) => one.child === view.child && one.reviewStatus === 'EXPORTED');
   return {
     purchased_at: purchased,
     submitted_at: purchased,
     approved_at: purchased,
-    payment_posted_at: milliText(microsOf(seed.postedAt)),
+    payment_posted_at: milliText(postedAt),
     completion_date: null,
     updated_at: milliText(view.at),
     exported_at: exported ? milliText(exported.at) : null,
