@@ -20,6 +20,11 @@ describe('a generated month', () => {
     expect(text(7)).not.toBe(text(8));
   });
 
+  it('is plain JSON, so that a file can hold it', () => {
+    const { brex, syspro } = generateMonth(MONTH);
+    expect(JSON.parse(JSON.stringify({ brex, syspro }))).toEqual({ brex, syspro });
+  });
+
   it.each([200, 600, 2_000])('holds enough of every ingredient with %i purchases', (purchases) => {
     const { expectations } = generateMonth({ ...MONTH, purchases });
     const { plain, ...special } = expectations.ingredients;
