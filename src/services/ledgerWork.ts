@@ -232,6 +232,7 @@ function documentOf(posting: ClaimedPosting, lines: readonly LineRow[]): LedgerD
     total: posting.total,
     lines: lines.map((line) => ({
       lineNumber: line.line_number,
+      role: line.role,
       glAccount: line.gl_account,
       costCentre: line.cost_centre,
       dimensions: line.dimensions,

@@ -17,7 +17,6 @@ const MESSAGE_MAX = 1000;
 
 export function createExports(client: BrexClient, batchMax: number): ReportsExports {
   return {
-    stream: 'ACCOUNTING_RECORDS',
     batchMax,
     async report(reports) {
       // The same id twice in one call is refused as a whole; the last word counts.

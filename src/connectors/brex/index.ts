@@ -91,6 +91,7 @@ export const brexConnector: SpendConnector<BrexCredentials, BrexSettings> = {
   defaultBaseUrl: DEFAULT_BASE_URL,
   credentialsSchema,
   settingsSchema,
+  secretSettings: ['webhookSecret'],
   capabilities: [
     'reads:card-transactions',
     'reads:cash-transactions',
@@ -103,6 +104,7 @@ export const brexConnector: SpendConnector<BrexCredentials, BrexSettings> = {
     'pushes:fields',
   ],
   streams: STREAMS,
+  exportStream: 'ACCOUNTING_RECORDS',
   describeCredential,
   connect: (context) => connectBrex(context),
   webhooks: brexWebhooks,
