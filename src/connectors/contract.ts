@@ -77,6 +77,8 @@ interface ConnectorBase<C, S> {
   /** Parsed at the border; the field paths of its issues are shown to the caller. Output is what is stored. */
   readonly credentialsSchema: ZodType<C>;
   readonly settingsSchema: ZodType<S>;
+  /** Names of settings that are secret: kept with the credential, encrypted, and never shown. */
+  readonly secretSettings: readonly string[];
   /** Short words, e.g. `webhooks`, `reads:expenses`, `posts:journal`. */
   readonly capabilities: readonly string[];
   /** The `kind` shown in `CredentialInfo`, and when it ends as far as the credential itself tells. */

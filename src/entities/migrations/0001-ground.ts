@@ -68,6 +68,8 @@ create table credentials (
   expires_at timestamptz,
   renew_by timestamptz,
   last_used_at timestamptz,
+  -- When its owner entered it; renewals by the program leave this alone.
+  given_at timestamptz not null,
   updated_at timestamptz not null,
   primary key (tenant_id, system_id),
   foreign key (tenant_id, system_id) references systems (tenant_id, id)
