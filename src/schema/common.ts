@@ -1,5 +1,5 @@
-import { kindOfId } from '../domain/ids.js';
 import { type ClassType, Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
+import { kindOfId } from '../domain/ids.js';
 import { DecimalScalar } from './scalars.js';
 
 @InterfaceType({
@@ -13,7 +13,7 @@ export abstract class Node {
 
 @ObjectType({ simpleResolvers: true, description: 'An exact amount in one currency.' })
 export class Money {
-  @Field(() => DecimalScalar, { description: "Major units with all of the currency's decimals, e.g. \"1234.50\"." })
+  @Field(() => DecimalScalar, { description: 'Major units with all of the currency\'s decimals, e.g. "1234.50".' })
   amount!: string;
 
   @Field(() => String, { description: 'ISO 4217 code.' })
@@ -45,7 +45,10 @@ export interface ConnectionSource<T> {
 
 /** Makes `<Type>Connection` and `<Type>Edge`. */
 export function connectionOf<T extends object>(name: string, node: () => ClassType<T>): ClassType<object> {
-  @ObjectType(`${name}Edge`, { simpleResolvers: true, description: `One ${name} in a page, with its place in the list.` })
+  @ObjectType(`${name}Edge`, {
+    simpleResolvers: true,
+    description: `One ${name} in a page, with its place in the list.`,
+  })
   class Edge {
     @Field(() => String, { description: 'Opaque; valid only as `after` of the same list.' })
     cursor!: string;

@@ -12,9 +12,11 @@ function enumFrom<T extends string>(
   meanings: Partial<Record<T, string>> = {},
 ): EnumOf<T> {
   const object = Object.fromEntries(values.map((value) => [value, value])) as EnumOf<T>;
-  const valuesConfig = Object.fromEntries(
-    values.flatMap((value) => (meanings[value] === undefined ? [] : [[value, { description: meanings[value] }]])),
-  );
+  const valuesConfig: Partial<Record<T, { description: string }>> = {};
+  for (const value of values) {
+    const description = meanings[value];
+    if (description !== undefined) valuesConfig[value] = { description };
+  }
   registerEnumType(object, { name, description, valuesConfig });
   return object;
 }
@@ -62,7 +64,8 @@ export const CodingPolicy = enumFrom(
   words.CODING_POLICIES,
   'When a purchase that several streams show may be posted.',
   {
-    RICHEST: "Not before the richest of the pipeline's streams has shown it, so that one posting carries the final coding.",
+    RICHEST:
+      "Not before the richest of the pipeline's streams has shown it, so that one posting carries the final coding.",
     FIRST: 'As soon as any stream shows it; corrected later if need be.',
   },
 );
@@ -89,7 +92,8 @@ export const PostingStatus = enumFrom('PostingStatus', POSTING_STATUSES, 'How fa
   AWAITING_APPROVAL: 'Clean, waits for an approval.',
   READY: 'Will be sent.',
   POSTING: 'Being sent now.',
-  IN_DOUBT: 'Sent, but the answer was lost: the ledger is being asked. Never sent again before the ledger has answered.',
+  IN_DOUBT:
+    'Sent, but the answer was lost: the ledger is being asked. Never sent again before the ledger has answered.',
   POSTED: 'In the ledger; `ledgerDocumentId` names the document.',
   REJECTED: 'The ledger read it and said no. Nothing was written.',
   CANCELLED: 'Given up by a person before it was sent.',
@@ -107,9 +111,14 @@ export const VendorDecision = enumFrom('VendorDecision', words.VENDOR_DECISIONS,
   CREATE: 'Register it as a new supplier called `supplierName`.',
 });
 export const AlertSeverity = enumFrom('AlertSeverity', words.ALERT_SEVERITIES, 'How urgent an alert is.');
-export const Role = enumFrom('Role', words.ROLES, 'What a key may do. Each role may do all that the ones before it may.', {
-  VIEWER: 'Reads everything but the audit trail and keys.',
-  AUDITOR: 'Reads the audit trail, verifies it, reconciles.',
-  OPERATOR: 'Starts syncs, replays, approves, decides about postings and vendors.',
-  ADMIN: 'Connects systems, changes pipelines, mappings and keys.',
-});
+export const Role = enumFrom(
+  'Role',
+  words.ROLES,
+  'What a key may do. Each role may do all that the ones before it may.',
+  {
+    VIEWER: 'Reads everything but the audit trail and keys.',
+    AUDITOR: 'Reads the audit trail, verifies it, reconciles.',
+    OPERATOR: 'Starts syncs, replays, approves, decides about postings and vendors.',
+    ADMIN: 'Connects systems, changes pipelines, mappings and keys.',
+  },
+);

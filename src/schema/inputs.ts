@@ -276,7 +276,10 @@ export class TriggerSyncInput {
   @Field(() => Boolean, { nullable: true, defaultValue: false })
   dryRun?: Optional<boolean>;
 
-  @Field(() => String, { nullable: true, description: 'The same key returns the same run, however often it is called.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'The same key returns the same run, however often it is called.',
+  })
   idempotencyKey?: Optional<string>;
 }
 

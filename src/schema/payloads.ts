@@ -1,6 +1,6 @@
 import { Field, Int, ObjectType } from 'type-graphql';
-import { GlPosting } from './postings.js';
 import { MappingVersion, Pipeline, SyncRun } from './pipelines.js';
+import { GlPosting } from './postings.js';
 import { ApiKey, SpendRecord, VendorMatch } from './spend.js';
 import { Alert, ConnectedSystem, SystemCheck } from './systems.js';
 
@@ -12,7 +12,10 @@ export class UserError {
   @Field(() => String)
   message!: string;
 
-  @Field(() => [String], { nullable: true, description: 'The argument at fault, e.g. ["input", "settings", "company"].' })
+  @Field(() => [String], {
+    nullable: true,
+    description: 'The argument at fault, e.g. ["input", "settings", "company"].',
+  })
   path!: readonly string[] | null;
 
   @Field(() => String, { nullable: true, description: 'What the caller can do about it.' })

@@ -4,7 +4,11 @@ import { connectionOf, Node } from './common.js';
 import * as enums from './enums.js';
 import { DateScalar, DateTimeScalar, JsonScalar } from './scalars.js';
 
-@ObjectType({ simpleResolvers: true, implements: Node, description: 'One flow of spend from one system to one ledger.' })
+@ObjectType({
+  simpleResolvers: true,
+  implements: Node,
+  description: 'One flow of spend from one system to one ledger.',
+})
 export class Pipeline extends Node {
   @Field(() => String)
   name!: string;
@@ -88,7 +92,11 @@ export class MappingRule {
   taxCode!: string | null;
 }
 
-@ObjectType({ simpleResolvers: true, implements: Node, description: 'The rules of a pipeline from a day on. Never changed.' })
+@ObjectType({
+  simpleResolvers: true,
+  implements: Node,
+  description: 'The rules of a pipeline from a day on. Never changed.',
+})
 export class MappingVersion extends Node {
   @Field(() => Int, { description: '1, 2, 3 … per pipeline.' })
   version!: number;
@@ -109,7 +117,11 @@ export class MappingVersion extends Node {
   createdBy!: string;
 }
 
-@ObjectType({ simpleResolvers: true, implements: Node, description: 'One reading of a pipeline: from the source to planned postings.' })
+@ObjectType({
+  simpleResolvers: true,
+  implements: Node,
+  description: 'One reading of a pipeline: from the source to planned postings.',
+})
 export class SyncRun extends Node {
   @Field(() => enums.SyncTrigger)
   trigger!: words.SyncTrigger;
@@ -120,7 +132,10 @@ export class SyncRun extends Node {
   @Field(() => enums.SyncStatus)
   status!: words.SyncStatus;
 
-  @Field(() => DateTimeScalar, { nullable: true, description: 'Start of the window; null = from where the last run ended.' })
+  @Field(() => DateTimeScalar, {
+    nullable: true,
+    description: 'Start of the window; null = from where the last run ended.',
+  })
   from!: Date | null;
 
   @Field(() => DateTimeScalar, { nullable: true, description: 'End of the window, exclusive; null = now.' })

@@ -1,7 +1,7 @@
 import { Field, ID, Int, ObjectType } from 'type-graphql';
 import type { PostingStatus } from '../domain/postingState.js';
-import { HOLD_CODES } from '../domain/vocabulary.js';
 import type * as words from '../domain/vocabulary.js';
+import { HOLD_CODES } from '../domain/vocabulary.js';
 import { connectionOf, Node } from './common.js';
 import * as enums from './enums.js';
 import { DateScalar, DateTimeScalar, DecimalScalar, JsonScalar } from './scalars.js';
@@ -195,7 +195,9 @@ export class AuditVerification {
   @Field(() => DecimalScalar, { nullable: true })
   firstBrokenSequence!: bigint | null;
 
-  @Field(() => String, { description: 'Keep it elsewhere to be able to show later that nothing before it was changed.' })
+  @Field(() => String, {
+    description: 'Keep it elsewhere to be able to show later that nothing before it was changed.',
+  })
   headHash!: string;
 }
 

@@ -13,7 +13,10 @@ export class SourceRef {
   id!: string;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'One coded part of a purchase: the whole of it, or one line of a split.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'One coded part of a purchase: the whole of it, or one line of a split.',
+})
 export class SpendPart {
   @Field(() => Money, { description: 'Signed as the purchase is: negative = refund.' })
   amount!: Money;
@@ -47,10 +50,14 @@ export class SpendRecord extends Node {
   @Field(() => enums.SpendStatus)
   status!: words.SpendStatus;
 
-  @Field(() => Int, { description: '1 when first seen; goes up with every change at the source that matters to the ledger.' })
+  @Field(() => Int, {
+    description: '1 when first seen; goes up with every change at the source that matters to the ledger.',
+  })
   revision!: number;
 
-  @Field(() => String, { description: 'PURCHASE, REFUND, REIMBURSEMENT, BILL, or NOT_SPEND (a card payment, a transfer).' })
+  @Field(() => String, {
+    description: 'PURCHASE, REFUND, REIMBURSEMENT, BILL, or NOT_SPEND (a card payment, a transfer).',
+  })
   kind!: string;
 
   @Field(() => Money, { description: 'In the billing currency; negative = refund.' })
@@ -101,7 +108,10 @@ export class SpendRecord extends Node {
   @Field(() => String, { nullable: true })
   excludedReason!: string | null;
 
-  @Field(() => String, { nullable: true, description: 'Why it is not planned yet, e.g. a richer stream has still to show it.' })
+  @Field(() => String, {
+    nullable: true,
+    description: 'Why it is not planned yet, e.g. a richer stream has still to show it.',
+  })
   waitingReason!: string | null;
 
   @Field(() => DateTimeScalar)
@@ -111,7 +121,11 @@ export class SpendRecord extends Node {
   updatedAt!: Date;
 }
 
-@ObjectType({ simpleResolvers: true, implements: Node, description: 'Which supplier of a ledger a merchant is, and why we think so.' })
+@ObjectType({
+  simpleResolvers: true,
+  implements: Node,
+  description: 'Which supplier of a ledger a merchant is, and why we think so.',
+})
 export class VendorMatch extends Node {
   @Field(() => String)
   merchantName!: string;
@@ -147,7 +161,10 @@ export class VendorCandidate {
   evidence!: unknown;
 }
 
-@ObjectType({ simpleResolvers: true, description: 'Every cent that the source holds for the window, by what became of it.' })
+@ObjectType({
+  simpleResolvers: true,
+  description: 'Every cent that the source holds for the window, by what became of it.',
+})
 export class ReconciliationTotal {
   @Field(() => String)
   currency!: string;
@@ -213,7 +230,11 @@ export class Viewer {
   role!: words.Role;
 }
 
-@ObjectType({ simpleResolvers: true, implements: Node, description: 'A key for this API. Its secret is shown once, when it is made.' })
+@ObjectType({
+  simpleResolvers: true,
+  implements: Node,
+  description: 'A key for this API. Its secret is shown once, when it is made.',
+})
 export class ApiKey extends Node {
   @Field(() => String)
   name!: string;
@@ -239,4 +260,3 @@ export class ApiKey extends Node {
 
 export const SpendRecordConnection = connectionOf('SpendRecord', () => SpendRecord);
 export const VendorMatchConnection = connectionOf('VendorMatch', () => VendorMatch);
-

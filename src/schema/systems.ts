@@ -103,7 +103,7 @@ export class GlAccount {
   active!: boolean;
 }
 
-@ObjectType({ simpleResolvers: true, description: "A supplier of a ledger, as last read." })
+@ObjectType({ simpleResolvers: true, description: 'A supplier of a ledger, as last read.' })
 export class Supplier {
   @Field(() => String, { description: 'As the ledger spells it, leading zeros included.' })
   code!: string;

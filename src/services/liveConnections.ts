@@ -1,6 +1,6 @@
+import type { Clock } from '../clock.js';
 import type { ConnectionContext, Connector, LedgerConnection, SpendConnection } from '../connectors/contract.js';
 import type { ConnectorRegistry } from '../connectors/registry.js';
-import type { Clock } from '../clock.js';
 import type { Database } from '../entities/database.js';
 import { ConfigurationError } from '../errors.js';
 import type { Logger } from '../logger.js';

@@ -1,5 +1,5 @@
-import type { Connector, CredentialVault, RenewedCredential, SharedSession } from '../connectors/contract.js';
 import type { Clock } from '../clock.js';
+import type { Connector, CredentialVault, RenewedCredential, SharedSession } from '../connectors/contract.js';
 import type { Database, Tx } from '../entities/database.js';
 import { CredentialsError, InvariantError } from '../errors.js';
 import { record } from './audit.js';
