@@ -6,7 +6,7 @@ import type { Caller, Engine } from './engine.js';
 import { ingestInto } from './ingest.js';
 import type { PipelineRow } from './pipelines.js';
 import { planChunk } from './planning.js';
-import { loadLines, type LineRow } from './postingStore.js';
+import { type LineRow, linesOf } from './postingStore.js';
 
 /** A document as a dry run shows it: the columns of a posting, with its lines. */
 export interface PreviewDocument {
@@ -103,7 +103,6 @@ async function plannedSince(tx: Tx, pipelineId: string, before: ReadonlyMap<stri
     [tx.tenantId, pipelineId],
   );
   const changed = rows.filter((row) => before.get(row.id) !== row.plan_hash + row.status);
-  const documents: PreviewDocument[] = [];
-  for (const row of changed) documents.push({ ...row, lines: await loadLines(tx, row.id) });
-  return documents;
+  const lines = await linesOf(tx, changed.map((row) => row.id));
+  return changed.map((row) => ({ ...row, lines: lines.get(row.id) ?? [] }));
 }

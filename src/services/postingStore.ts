@@ -74,12 +74,25 @@ export interface LineRow {
   explanation: string;
 }
 
-export function loadLines(tx: Tx, postingId: string): Promise<LineRow[]> {
-  return tx.query<LineRow>(
-    `select line_number, role, gl_account, cost_centre, dimensions, tax_code, debit, credit, memo, spend_record_ids,
-       explanation from posting_lines where tenant_id = $1 and posting_id = $2 order by line_number`,
-    [tx.tenantId, postingId],
+export async function loadLines(tx: Tx, postingId: string): Promise<LineRow[]> {
+  return (await linesOf(tx, [postingId])).get(postingId) ?? [];
+}
+
+/** The lines of many postings in one statement, by posting. */
+export async function linesOf(tx: Tx, postingIds: readonly string[]): Promise<Map<string, LineRow[]>> {
+  const rows = await tx.query<LineRow & { posting_id: string }>(
+    `select posting_id, line_number, role, gl_account, cost_centre, dimensions, tax_code, debit, credit, memo,
+       spend_record_ids, explanation
+     from posting_lines where tenant_id = $1 and posting_id = any($2) order by posting_id, line_number`,
+    [tx.tenantId, postingIds],
   );
+  const byPosting = new Map<string, LineRow[]>();
+  for (const { posting_id, ...line } of rows) {
+    const lines = byPosting.get(posting_id);
+    if (lines) lines.push(line);
+    else byPosting.set(posting_id, [line]);
+  }
+  return byPosting;
 }
 
 /** A document as it was sent, for turning it round. */
