@@ -77,6 +77,8 @@ interface ConnectorBase<C, S> {
   /** Parsed at the border; the field paths of its issues are shown to the caller. Output is what is stored. */
   readonly credentialsSchema: ZodType<C>;
   readonly settingsSchema: ZodType<S>;
+  /** Names of settings that are secret: kept with the credential, encrypted, and never shown. */
+  readonly secretSettings: readonly string[];
   /** Short words, e.g. `webhooks`, `reads:expenses`, `posts:journal`. */
   readonly capabilities: readonly string[];
   /** The `kind` shown in `CredentialInfo`, and when it ends as far as the credential itself tells. */
@@ -86,6 +88,8 @@ interface ConnectorBase<C, S> {
 export interface SpendConnector<C = unknown, S = unknown> extends ConnectorBase<C, S> {
   readonly role: 'SPEND';
   readonly streams: readonly SpendStream[];
+  /** The stream whose objects take results (see `ReportsExports`); null = this source wants none. */
+  readonly exportStream: SpendStream | null;
   connect(context: ConnectionContext<C, S>): SpendConnection;
   /** Present where the vendor pushes. */
   readonly webhooks?: WebhookReceiver<S>;
@@ -170,9 +174,8 @@ export type ExportAnswer =
   | { readonly externalId: string; readonly kind: 'ALREADY_REPORTED'; readonly detail: string }
   | { readonly externalId: string; readonly kind: 'UNKNOWN_AT_SOURCE'; readonly detail: string };
 
+/** Reports on objects of the connector's `exportStream`. */
 export interface ReportsExports {
-  /** The stream whose objects can be reported. */
-  readonly stream: SpendStream;
   /** At most this many a call. */
   readonly batchMax: number;
   /** Safe to repeat: an object that already has a result comes back as ALREADY_REPORTED. */

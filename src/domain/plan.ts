@@ -106,6 +106,8 @@ export interface VendorFact {
   readonly supplierCode: string | null;
   /** A sentence: how it was found and how sure that is. */
   readonly explanation: string;
+  /** A person asked for a new supplier of this name, whatever the pipeline's policy is. */
+  readonly createAs?: string | null;
 }
 
 export interface PlanSpend {

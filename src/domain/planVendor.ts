@@ -40,6 +40,7 @@ export function decideVendor(
   if (!vendor) return isInvoice ? { ...NOTHING, hold: noMerchant() } : NOTHING;
   const code = certainSupplier(vendor);
   if (code !== null) return matched(item, vendor, code, isInvoice, masterData, rules);
+  if (vendor.createAs) return creating(vendor.createAs, vendor);
   const merchant = merchantOf(item);
   switch (pipeline.unmatchedVendor) {
     case 'SKIP':
@@ -52,14 +53,18 @@ export function decideVendor(
       return { ...NOTHING, explanation: `Posted without a supplier: ${problemOf(vendor, merchant)}` };
     case 'CREATE_SUPPLIER':
       if (vendor.status !== 'UNMATCHED' || merchant === null) return { ...NOTHING, hold: uncertain(vendor, merchant) };
-      return {
-        ...NOTHING,
-        createSupplier: { name: merchant, matchId: vendor.matchId },
-        explanation: `Supplier "${merchant}" is created in the ledger first.`,
-      };
+      return creating(merchant, vendor);
     case 'HOLD':
       return { ...NOTHING, hold: uncertain(vendor, merchant) };
   }
+}
+
+function creating(name: string, vendor: VendorFact): VendorDecision {
+  return {
+    ...NOTHING,
+    createSupplier: { name, matchId: vendor.matchId },
+    explanation: `Supplier "${name}" is created in the ledger first.`,
+  };
 }
 
 function certainSupplier(vendor: VendorFact): string | null {

@@ -29,6 +29,8 @@ export type PostingStatus = (typeof POSTING_STATUSES)[number];
  *   because here the ledger has answered. Planned again from there, the posting is still asked for before it is sent.
  * - There is no `IN_DOUBT > REJECTED` and no `IN_DOUBT > CANCELLED`: nobody can say no, or give up, for a document
  *   that may be in the books.
+ * - `CANCELLED > PLANNED`: only an unsent posting can be cancelled, so when its record is included again it may be planned
+ *   again, under the name it had.
  * - `REJECTED > CANCELLED`: the ledger said no and wrote nothing, so giving up is safe.
  */
 const MOVES: Readonly<Record<PostingStatus, readonly PostingStatus[]>> = {
@@ -40,7 +42,7 @@ const MOVES: Readonly<Record<PostingStatus, readonly PostingStatus[]>> = {
   IN_DOUBT: ['POSTED', 'READY', 'HELD'],
   POSTED: ['REVERSED'],
   REJECTED: ['PLANNED', 'CANCELLED'],
-  CANCELLED: [],
+  CANCELLED: ['PLANNED'],
   REVERSED: [],
 };
 
@@ -62,7 +64,7 @@ export function isUnsent(status: PostingStatus): boolean {
   return MOVES[status].includes('CANCELLED');
 }
 
-/** Nothing changes it any more, except a reversal of what was posted. */
+/** Nothing changes it any more, except a reversal of what was posted, or including again what was given up. */
 export function isSettled(status: PostingStatus): boolean {
   return status === 'POSTED' || status === 'CANCELLED' || status === 'REVERSED';
 }

@@ -1,0 +1,102 @@
+/**
+ * What general knowledge takes off a similarity: a different place, a known brand that the supplier is not, a name too
+ * short or too common to prove anything, an outlet inside motorway services whose operator is not named.
+ */
+import type { Brand } from './brands.js';
+import type { DescriptorParts, Reading } from './descriptor.js';
+import { isPlaceWord, PLACE_PHRASES } from './places.js';
+import { type IndexedForm, isOutletTail, type PairScore, sharesBeginning } from './score.js';
+import { isEveryday } from './words.js';
+
+export interface Ruled {
+  readonly score: number;
+  readonly rules: string[];
+}
+
+function isPlainSpelling(reading: Reading): boolean {
+  const words = reading.tokens.slice(0, reading.brandWords);
+  return words.every((token) => isEveryday(token)) || words.join('').length <= 3;
+}
+
+/** The place a name ends in, as words. */
+function placeAtEnd(tokens: readonly string[]): string | null {
+  for (let words = Math.min(3, tokens.length - 1); words > 0; words -= 1) {
+    const phrase = tokens.slice(tokens.length - words).join(' ');
+    if (PLACE_PHRASES.has(phrase)) return phrase;
+  }
+  return null;
+}
+
+/** Applies every rule; each can only lower the score, and leaves its reason. */
+export function applyRules(
+  pair: PairScore,
+  reading: Reading,
+  form: IndexedForm,
+  brands: readonly Brand[],
+  parts: DescriptorParts,
+): Ruled {
+  const rules: string[] = [];
+  let score = pair.score;
+  const cap = (limit: number, reason: string): void => {
+    if (score > limit) {
+      score = limit;
+      rules.push(reason);
+    }
+  };
+  capOtherBrand(cap, pair, reading, form, brands);
+  capPlaces(cap, pair, reading, form, parts);
+  capWeakNames(cap, pair, reading, form, parts);
+  if (
+    parts.motorway !== null &&
+    (form.brand === null || form.brand.kind !== 'operator') &&
+    reading.brand?.kind !== 'operator'
+  ) {
+    cap(0.4, 'an outlet inside motorway services without its operator');
+  }
+  if (parts.motorway !== null && reading.brand?.kind === 'operator' && !brands.includes(reading.brand)) {
+    cap(0.4, 'motorway services of another operator');
+  }
+  return { score, rules };
+}
+
+type Cap = (limit: number, reason: string) => void;
+
+function capOtherBrand(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, brands: readonly Brand[]): void {
+  const named = reading.brand;
+  if (named === null || brands.includes(named)) return;
+  if (named.kind === 'property' || named.kind === 'hotel') {
+    if (form.kind === 'brand') cap(0.5, `the descriptor names ${named.name}`);
+    return;
+  }
+  const isPlain = isPlainSpelling(reading);
+  const tail = reading.tokens.slice(reading.brandWords);
+  if (isPlain && !isOutletTail(tail, reading.setAside, reading.cut)) return;
+  // A longer name that begins like the brand is another company, unless the descriptor shows the longer name too.
+  const showsMore =
+    form.tokens.length > reading.brandWords &&
+    pair.supplierShare >= 0.95 &&
+    sharesBeginning(reading.tokens, form, reading.brandWords);
+  if (!showsMore) cap(0.42, `the descriptor names ${named.name}, which this supplier is not`);
+}
+
+function capPlaces(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, parts: DescriptorParts): void {
+  if (form.kind === 'brand' || pair.how === 'equal') return;
+  const supplierPlace = placeAtEnd(form.tokens) ?? form.tokens.slice(1).find((token) => isPlaceWord(token)) ?? null;
+  if (supplierPlace === null) return;
+  const text = reading.tokens.join(' ');
+  if (text.includes(supplierPlace) || (reading.cut && pair.how === 'cut off')) return;
+  const last = reading.tokens.at(-1) ?? '';
+  if (reading.cut && last.length >= 3 && supplierPlace.startsWith(last)) return;
+  if (pair.letters >= 0.8 && pair.how !== 'words') return;
+  if (parts.place !== null) cap(0.4, `the supplier is in ${supplierPlace}, the sale in ${parts.place}`);
+  else cap(0.7, `the supplier's name has a place (${supplierPlace}) that the descriptor does not show`);
+}
+
+function capWeakNames(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, parts: DescriptorParts): void {
+  if (parts.nameless !== null && form.kind !== 'brand') cap(0.3, `the descriptor shows nothing but ${parts.nameless}`);
+  if (form.kind === 'brand') return;
+  if (reading.compact.length <= 3 && parts.legalForm === null) cap(0.8, 'a very short name proves little');
+  if (form.isEveryday && form.tokens.length === 1 && parts.legalForm === null)
+    cap(0.8, 'one everyday word proves little');
+  if (form.isEveryday && pair.score < 0.98) cap(pair.score * 0.92, 'everyday words only');
+}

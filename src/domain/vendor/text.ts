@@ -1,0 +1,84 @@
+/**
+ * Turning names into comparable text: one folding for card descriptors and supplier names, so that the two sides can
+ * only differ where the names differ. Everything here is pure and independent of locale settings.
+ */
+import { distance } from 'fastest-levenshtein';
+
+/** Letters that Unicode does not decompose into a base letter and a mark. */
+const FOLDED_LETTERS: Readonly<Record<string, string>> = {
+  ß: 'ss',
+  æ: 'ae',
+  œ: 'oe',
+  ø: 'o',
+  ł: 'l',
+  đ: 'd',
+  ð: 'd',
+  þ: 'th',
+  ı: 'i',
+  ħ: 'h',
+  ŋ: 'n',
+  '’': "'",
+  '‘': "'",
+  '`': "'",
+  '´': "'",
+  '–': '-',
+  '—': '-',
+};
+
+const PLAIN_ASCII = /^[\x20-\x7e]*$/;
+
+/** Lower case, accents and typographic signs folded to ASCII where a plain form exists, white space collapsed. */
+export function fold(raw: string): string {
+  if (PLAIN_ASCII.test(raw)) return raw.toLowerCase().replace(/ {2,}/g, ' ').trim();
+  return raw
+    .normalize('NFKD')
+    .toLowerCase()
+    .normalize('NFKD')
+    .replace(/\p{M}+/gu, '')
+    .replace(/[^\x20-\x7e]/gu, (letter) => FOLDED_LETTERS[letter] ?? (/\s/u.test(letter) ? ' ' : letter))
+    .replace(/\s+/gu, ' ')
+    .trim();
+}
+
+/**
+ * Words of a folded text. An apostrophe inside a word disappears (also where a payment terminal wrote `?` for it),
+ * `&` and `+` become `and`, runs of single letters with dots (`S.p.A.`) become one word.
+ */
+export function tokenise(folded: string): string[] {
+  const text = folded
+    .replace(/(\p{L})['?](?=s\b|\p{L}|\s|$)/gu, '$1')
+    .replace(/\b(?:\p{L}\.){2,}\p{L}?\b/gu, (initials) => initials.replaceAll('.', ''))
+    .replace(/[&+]/g, ' and ')
+    .replace(/\bco[- ]?op(?:erative)?\b/g, 'cooperative');
+  return text.match(/[\p{L}\p{N}]+/gu) ?? [];
+}
+
+/** The words run together: how a web address, a PayPal handle or a squeezed field shows a name. */
+export function compactOf(tokens: readonly string[]): string {
+  return tokens.join('');
+}
+
+function isOneSwap(a: string, b: string): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length - 1; i += 1) {
+    if (a[i] !== b[i]) {
+      return a[i] === b[i + 1] && a[i + 1] === b[i] && a.slice(i + 2) === b.slice(i + 2);
+    }
+  }
+  return false;
+}
+
+/** Edits between two words; a swap of two neighbouring letters counts once. */
+export function editsBetween(a: string, b: string): number {
+  const edits = distance(a, b);
+  return edits === 2 && isOneSwap(a, b) ? 1 : edits;
+}
+
+/** 1 for equal, falling with the share of letters that differ; 0 below `floor`. */
+export function similarity(a: string, b: string, floor = 0.66): number {
+  if (a === b) return 1;
+  const longest = Math.max(a.length, b.length);
+  if (Math.abs(a.length - b.length) > longest * (1 - floor)) return 0;
+  const score = 1 - editsBetween(a, b) / longest;
+  return score < floor ? 0 : score;
+}

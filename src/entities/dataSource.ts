@@ -1,0 +1,25 @@
+import 'reflect-metadata';
+import { DataSource } from 'typeorm';
+import { entities } from './index.js';
+import { Ground1763600000001 } from './migrations/0001-ground.js';
+
+export interface DataSourceOptions {
+  connectionString: string;
+  poolSize?: number;
+  applicationName?: string;
+}
+
+/** No schema sync: tables come from the migrations only. */
+export function createDataSource(options: DataSourceOptions): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: options.connectionString,
+    applicationName: options.applicationName ?? 'ledgergate',
+    poolSize: options.poolSize ?? 10,
+    entities: [...entities],
+    migrations: [Ground1763600000001],
+    migrationsTransactionMode: 'each',
+    synchronize: false,
+    logging: false,
+  });
+}

@@ -1,0 +1,136 @@
+import type { Clock } from '../clock.js';
+import type { ConnectionContext, Connector, LedgerConnection, SpendConnection } from '../connectors/contract.js';
+import type { ConnectorRegistry } from '../connectors/registry.js';
+import type { Database } from '../entities/database.js';
+import { ConfigurationError } from '../errors.js';
+import type { Logger } from '../logger.js';
+import type { Connections, OpenLedger, OpenSpend, SystemFacts } from './connections.js';
+import { createSharedSession, createVault, openBundle, type Sealer } from './vault.js';
+
+interface Parts {
+  readonly db: Database;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly connectors: ConnectorRegistry;
+  readonly sealer: Sealer;
+  readonly signal?: AbortSignal;
+}
+
+interface SystemRow {
+  kind: SystemFacts['kind'];
+  name: string;
+  base_url: string;
+  status: SystemFacts['status'];
+  settings: Record<string, unknown>;
+  sealed: Buffer;
+  /** Changes with everything a connection was built from; an access token renewed by a connection is not part of it. */
+  marker: string;
+}
+
+interface Open {
+  readonly marker: string;
+  readonly system: SystemFacts;
+  readonly connector: Connector;
+  readonly connection: SpendConnection | LedgerConnection;
+}
+
+/** Opens connections on first use and keeps them while address, settings and owner-given credential stay the same. */
+export class LiveConnections implements Connections {
+  private readonly open = new Map<string, Open>();
+
+  constructor(private readonly parts: Parts) {}
+
+  async spend(tenantId: string, systemId: string): Promise<OpenSpend> {
+    const found = await this.use(tenantId, systemId);
+    if (found.connector.role !== 'SPEND') {
+      throw new ConfigurationError(`"${found.system.name}" is a ledger, not a spend system.`, { code: 'WRONG_ROLE' });
+    }
+    return { system: found.system, connector: found.connector, connection: found.connection as SpendConnection };
+  }
+
+  async ledger(tenantId: string, systemId: string): Promise<OpenLedger> {
+    const found = await this.use(tenantId, systemId);
+    if (found.connector.role !== 'LEDGER') {
+      throw new ConfigurationError(`"${found.system.name}" is a spend system, not a ledger.`, { code: 'WRONG_ROLE' });
+    }
+    return { system: found.system, connector: found.connector, connection: found.connection as LedgerConnection };
+  }
+
+  forget(tenantId: string, systemId: string): void {
+    this.open.delete(`${tenantId}/${systemId}`);
+  }
+
+  async closeAll({ lastProcess }: { lastProcess: boolean }): Promise<void> {
+    const all = [...this.open.values()];
+    this.open.clear();
+    if (!lastProcess) return;
+    for (const { connection, system } of all) {
+      await connection.disconnect().catch((error: unknown) => {
+        this.parts.logger.warn({ systemId: system.id, err: error }, 'the session could not be ended');
+      });
+    }
+  }
+
+  private async use(tenantId: string, systemId: string): Promise<Open> {
+    const row = await this.load(tenantId, systemId);
+    if (row.status === 'DISABLED') {
+      throw new ConfigurationError(`"${row.name}" is disabled.`, { code: 'SYSTEM_DISABLED' });
+    }
+    const key = `${tenantId}/${systemId}`;
+    const known = this.open.get(key);
+    if (known && known.marker === row.marker) return { ...known, system: factsOf(tenantId, systemId, row) };
+    const opened = this.connect(tenantId, systemId, row);
+    this.open.set(key, opened);
+    return opened;
+  }
+
+  private async load(tenantId: string, systemId: string): Promise<SystemRow> {
+    const [row] = await this.parts.db.tenant(tenantId, (tx) =>
+      tx.query<SystemRow>(
+        `select s.kind, s.name, s.base_url, s.status, s.settings, c.sealed,
+           md5(s.base_url || s.settings::text || c.given_at::text) as marker
+         from systems s join credentials c on c.tenant_id = s.tenant_id and c.system_id = s.id
+         where s.tenant_id = $1 and s.id = $2`,
+        [tenantId, systemId],
+      ),
+    );
+    if (!row) throw new ConfigurationError('There is no such system.', { code: 'NOT_FOUND' });
+    return row;
+  }
+
+  private connect(tenantId: string, systemId: string, row: SystemRow): Open {
+    const { db, clock, logger, sealer, connectors, signal } = this.parts;
+    const connector = connectors.get(row.kind);
+    const parts = { db, clock, sealer, connector, tenantId, systemId };
+    const secrets = openBundle(sealer, row.sealed, tenantId, systemId).settings;
+    const context: ConnectionContext<unknown, unknown> = {
+      tenantId,
+      systemId,
+      baseUrl: row.base_url,
+      settings: connector.settingsSchema.parse({ ...row.settings, ...secrets }),
+      credentials: createVault(parts),
+      session: createSharedSession(parts),
+      clock,
+      logger: logger.child({ tenantId, systemId, kind: row.kind }),
+      ...(signal ? { signal } : {}),
+    };
+    return {
+      marker: row.marker,
+      system: factsOf(tenantId, systemId, row),
+      connector,
+      connection: connector.connect(context),
+    };
+  }
+}
+
+function factsOf(tenantId: string, id: string, row: SystemRow): SystemFacts {
+  return {
+    tenantId,
+    id,
+    kind: row.kind,
+    name: row.name,
+    baseUrl: row.base_url,
+    status: row.status,
+    settings: row.settings,
+  };
+}

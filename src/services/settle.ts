@@ -1,0 +1,267 @@
+import type { FoundDocument } from '../connectors/contract.js';
+import type { Hold, SpendStream } from '../domain/vocabulary.js';
+import type { Tx } from '../entities/database.js';
+import { LedgergateError, PeriodClosedError } from '../errors.js';
+import type { Engine } from './engine.js';
+import {
+  type AttemptOutcome,
+  type ClaimedPosting,
+  differenceOf,
+  finishAttempt,
+  foundElsewhere,
+  move,
+} from './ledgerWork.js';
+
+/** What became of one attempt. */
+export type Result =
+  | { readonly kind: 'POSTED'; readonly ledgerDocumentId: string; readonly how: 'SENT' | 'FOUND'; readonly warnings: readonly string[] }
+  | { readonly kind: 'REJECTED'; readonly error: LedgergateError }
+  | { readonly kind: 'NOT_STARTED'; readonly error: LedgergateError; readonly againAt: Date }
+  | { readonly kind: 'UNKNOWN'; readonly error: unknown; readonly overAt: Date }
+  | { readonly kind: 'ELSEWHERE'; readonly found: readonly FoundDocument[]; readonly difference: string };
+
+/** Where results are owed to: the stream of a source whose objects take them, by pipeline. */
+export type ExportStreams = ReadonlyMap<string, { readonly sourceId: string; readonly stream: SpendStream }>;
+
+const FREE = { lease_owner: null, lease_until: null };
+
+/**
+ * Stores what became of an attempt, with all that follows from it, in the caller's transaction: state, document number,
+ * attempt, purchases, results owed to the source, audit event.
+ * @returns false when another process took the posting over meanwhile. What the ledger holds is then found by that one.
+ */
+export async function settle(
+  engine: Engine,
+  tx: Tx,
+  posting: ClaimedPosting,
+  result: Result,
+  exports: ExportStreams,
+): Promise<boolean> {
+  const now = engine.clock.now();
+  switch (result.kind) {
+    case 'POSTED':
+      return settlePosted(engine, tx, now, posting, result, exports);
+    case 'REJECTED':
+      return settleRejected(tx, now, posting, result.error);
+    case 'NOT_STARTED':
+      return settleNotStarted(tx, now, posting, result.error, result.againAt);
+    case 'UNKNOWN':
+      return settleUnknown(tx, now, posting, result.error, result.overAt);
+    case 'ELSEWHERE':
+      return settleElsewhere(tx, now, posting, result.found, result.difference);
+  }
+}
+
+/** Judges what the ledger holds under a reference. */
+export function resultOfFound(posting: ClaimedPosting, found: readonly FoundDocument[]): Result {
+  const [first, ...others] = found;
+  if (!first) throw new RangeError('nothing was found');
+  const difference = others.length > 0 ? `there are ${found.length} of them` : differenceOf(posting, first);
+  if (difference !== null) return { kind: 'ELSEWHERE', found, difference };
+  return { kind: 'POSTED', ledgerDocumentId: first.ledgerDocumentId, how: 'FOUND', warnings: [] };
+}
+
+async function settlePosted(
+  engine: Engine,
+  tx: Tx,
+  now: Date,
+  posting: ClaimedPosting,
+  result: Extract<Result, { kind: 'POSTED' }>,
+  exports: ExportStreams,
+): Promise<boolean> {
+  const wasFound = result.how === 'FOUND';
+  const moved = await move(tx, now, posting, {
+    to: 'POSTED',
+    action: 'posting.posted',
+    summary: `${posting.description}: posted as ${result.ledgerDocumentId}${wasFound ? ', found in the ledger by its reference' : ''}.`,
+    set: { ...FREE, ledger_document_id: result.ledgerDocumentId, posted_at: now, holds: '[]', next_attempt_at: null, doubt_since: null },
+    after: { ledgerDocumentId: result.ledgerDocumentId, ...(result.warnings.length > 0 ? { warnings: result.warnings } : {}) },
+  });
+  if (!moved) return false;
+  await finishAttempt(tx, posting, now, wasFound ? 'FOUND' : 'POSTED', result.warnings.join(' ') || null);
+  if (posting.reverses_id !== null) await settleReversal(tx, now, posting);
+  else await settlePurchases(engine, tx, now, posting, result.ledgerDocumentId, exports);
+  await wakeWaiting(engine, tx, posting);
+  return true;
+}
+
+/** The purchases are in the books, and the source is owed the news. */
+async function settlePurchases(
+  engine: Engine,
+  tx: Tx,
+  now: Date,
+  posting: ClaimedPosting,
+  ledgerDocumentId: string,
+  exports: ExportStreams,
+): Promise<void> {
+  await tx.execute(
+    `update spend_records r set status = case when ps.revision > 1 then 'CORRECTED' else 'POSTED' end, updated_at = $3,
+       waiting_reason = null
+     from posting_spend ps
+     where ps.tenant_id = $1 and ps.posting_id = $2 and r.tenant_id = $1 and r.id = ps.spend_record_id
+       and not exists (select from posting_spend o join postings p on p.tenant_id = o.tenant_id and p.id = o.posting_id
+         where o.tenant_id = $1 and o.spend_record_id = r.id and p.id <> $2 and p.reverses_id is null
+           and p.status not in ('POSTED', 'REVERSED', 'CANCELLED'))`,
+    [tx.tenantId, posting.id, now],
+  );
+  const target = exports.get(posting.pipeline_id);
+  if (!target) return;
+  const owed = await tx.execute(
+    `insert into source_exports (tenant_id, source_id, external_id, posting_id, outcome, ledger_document_id, state,
+       next_attempt_at, correlation_id, created_at)
+     select $1, $3, o.external_id, $2, 'SUCCESS', $4, 'PENDING', $5, $6, $5
+     from posting_spend ps join source_objects o on o.tenant_id = ps.tenant_id and o.spend_record_id = ps.spend_record_id
+     where ps.tenant_id = $1 and ps.posting_id = $2 and o.source_id = $3 and o.stream = $7 and o.kind <> 'NOT_SPEND'
+     on conflict do nothing`,
+    [tx.tenantId, posting.id, target.sourceId, ledgerDocumentId, now, posting.correlation_id, target.stream],
+  );
+  if (owed > 0) await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId: target.sourceId });
+}
+
+async function settleReversal(tx: Tx, now: Date, posting: ClaimedPosting): Promise<void> {
+  const [original] = await tx.query<ClaimedPosting>(
+    'select * from postings where tenant_id = $1 and id = $2 for update',
+    [tx.tenantId, posting.reverses_id],
+  );
+  if (!original || original.status === 'REVERSED') return;
+  await move(tx, now, { ...original, correlation_id: posting.correlation_id }, {
+    to: 'REVERSED',
+    action: 'posting.reversed',
+    summary: `${original.description}: reversed by ${posting.reference}.`,
+    set: { reversed_by_id: posting.id },
+    after: { reversedBy: posting.id },
+  });
+}
+
+/** Purchases that changed while their document was at the ledger are planned now. */
+async function wakeWaiting(engine: Engine, tx: Tx, posting: ClaimedPosting): Promise<void> {
+  const waiting = await tx.query(
+    `select 1 from planning_queue q join posting_spend ps on ps.tenant_id = q.tenant_id and ps.spend_record_id = q.spend_record_id
+     where q.tenant_id = $1 and q.pipeline_id = $2 and ps.posting_id = $3 limit 1`,
+    [tx.tenantId, posting.pipeline_id, posting.id],
+  );
+  if (waiting.length > 0) {
+    await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: posting.pipeline_id });
+  }
+}
+
+async function settleRejected(tx: Tx, now: Date, posting: ClaimedPosting, error: LedgergateError): Promise<boolean> {
+  const hold: Hold = {
+    code: error instanceof PeriodClosedError ? 'PERIOD_CLOSED' : 'LEDGER_REJECTED',
+    message: error.userMessage,
+    resolution: 'Put right what the ledger names, there or in the mapping, then replay the posting.',
+  };
+  const moved = await move(tx, now, posting, {
+    to: 'REJECTED',
+    action: 'posting.rejected',
+    summary: `${posting.description}: the ledger refused it. ${error.userMessage}`,
+    set: { ...FREE, holds: JSON.stringify([hold]), next_attempt_at: null },
+    after: { code: hold.code, message: hold.message },
+  });
+  if (moved) {
+    await finishAttempt(tx, posting, now, 'REJECTED', error.userMessage, statusIn(error));
+    await markPurchases(tx, posting, now, 'HELD');
+  }
+  return moved;
+}
+
+async function settleNotStarted(
+  tx: Tx,
+  now: Date,
+  posting: ClaimedPosting,
+  error: LedgergateError,
+  againAt: Date,
+): Promise<boolean> {
+  const moved = await move(tx, now, posting, {
+    to: 'READY',
+    action: 'posting.notStarted',
+    summary: `${posting.description}: the ledger did not take the request; nothing was written. ${error.userMessage}`,
+    set: { ...FREE, next_attempt_at: againAt, attempts: posting.attempts + 1 },
+    after: { code: error.code, againAt },
+  });
+  if (moved) await finishAttempt(tx, posting, now, 'NOT_STARTED', error.userMessage, statusIn(error));
+  return moved;
+}
+
+async function settleUnknown(tx: Tx, now: Date, posting: ClaimedPosting, error: unknown, overAt: Date): Promise<boolean> {
+  const message = error instanceof LedgergateError ? error.userMessage : 'The answer could not be understood.';
+  const moved = await move(tx, now, posting, {
+    to: 'IN_DOUBT',
+    action: 'posting.inDoubt',
+    summary: `${posting.description}: no clear answer came back. ${message} The ledger is asked before anything is sent again.`,
+    set: { ...FREE, doubt_since: overAt, absent_count: 0, next_attempt_at: now, attempts: posting.attempts + 1 },
+    after: { message },
+  });
+  if (moved) await finishAttempt(tx, posting, now, 'UNKNOWN', message, statusIn(error));
+  return moved;
+}
+
+async function settleElsewhere(
+  tx: Tx,
+  now: Date,
+  posting: ClaimedPosting,
+  found: readonly FoundDocument[],
+  difference: string,
+): Promise<boolean> {
+  const hold = foundElsewhere(found, difference);
+  const moved = await move(tx, now, posting, {
+    to: 'HELD',
+    action: 'posting.held',
+    summary: `${posting.description}: ${hold.message}`,
+    set: { ...FREE, holds: JSON.stringify([hold]), next_attempt_at: null },
+    after: { found: found.map((one) => one.ledgerDocumentId), difference },
+  });
+  if (moved) {
+    await finishAttempt(tx, posting, now, 'UNKNOWN', difference);
+    await markPurchases(tx, posting, now, 'HELD');
+  }
+  return moved;
+}
+
+/** The look-ups after a lost answer: still absent, or proven absent. */
+export async function settleAbsent(
+  engine: Engine,
+  tx: Tx,
+  posting: ClaimedPosting,
+  settlingMs: number,
+): Promise<boolean> {
+  const now = engine.clock.now();
+  const settledAt = new Date((posting.doubt_since?.getTime() ?? now.getTime()) + settlingMs);
+  const isProven = now >= settledAt && posting.absent_count >= 1;
+  if (!isProven) {
+    const pause = Math.max(MIN_LOOK_PAUSE_MS, Math.min(settlingMs, MAX_LOOK_PAUSE_MS));
+    const nextLook = now < settledAt ? settledAt : new Date(now.getTime() + pause);
+    await tx.execute(
+      `update postings set absent_count = absent_count + 1, next_attempt_at = $3, lease_owner = null, lease_until = null,
+         updated_at = $4 where tenant_id = $1 and id = $2 and fence = $5`,
+      [tx.tenantId, posting.id, nextLook, now, posting.fence],
+    );
+    return true;
+  }
+  return move(tx, now, posting, {
+    to: 'READY',
+    action: 'posting.provenAbsent',
+    summary: `${posting.description}: the ledger was asked twice and does not have it. It is sent again under the same reference.`,
+    set: { ...FREE, next_attempt_at: null, doubt_since: null, absent_count: 0 },
+    after: { looks: posting.absent_count + 1 },
+  });
+}
+
+/** Between two looks that both come after the settling time. */
+const MIN_LOOK_PAUSE_MS = 500;
+const MAX_LOOK_PAUSE_MS = 10_000;
+
+async function markPurchases(tx: Tx, posting: ClaimedPosting, now: Date, status: 'HELD'): Promise<void> {
+  await tx.execute(
+    `update spend_records r set status = $4, updated_at = $3 from posting_spend ps
+     where ps.tenant_id = $1 and ps.posting_id = $2 and r.tenant_id = $1 and r.id = ps.spend_record_id`,
+    [tx.tenantId, posting.id, now, status],
+  );
+}
+
+function statusIn(error: unknown): number | null {
+  const status = error instanceof LedgergateError ? error.detail.httpStatus : null;
+  return typeof status === 'number' ? status : null;
+}
+
+export type { AttemptOutcome };
