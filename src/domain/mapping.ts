@@ -207,11 +207,14 @@ function firstOf(
 }
 
 function subjectOf(part: SpendPart, spend: UnifiedSpend): Subject {
-  const category = part.category ?? spend.category;
+  // A part that is only called by its account says nothing of its own about what was bought.
+  const isUnnamed = part.category === null || (part.category === part.glAccount && spend.parts.length === 1);
+  const categories = [part.category, part.glAccount, isUnnamed ? spend.category : null];
   const merchants = [spend.merchantName, spend.merchantDescriptor].filter((value) => value !== null);
   return {
-    categories: [category, part.glAccount].filter((value) => value !== null),
-    dimensions: { ...spend.dimensions, ...part.dimensions },
+    categories: categories.filter((value) => value !== null),
+    // Of several parts each has its own tags; those of the whole may be another part's.
+    dimensions: spend.parts.length > 1 ? part.dimensions : { ...spend.dimensions, ...part.dimensions },
     merchants: merchants.map(foldedName),
     mcc: spend.mcc,
   };

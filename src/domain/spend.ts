@@ -36,8 +36,8 @@ export interface SourceObject {
   /**
    * Identity keys. Objects of one source that share a key are views of one purchase.
    * Contains at least a key of the object itself, e.g. `card:pst_1`, `expense:expense_9`.
-   * A part of a split carries the key of its parent as well, and only so is known as a part of it: the parent's own
-   * amount then counts no more. The parent does not carry the keys of its parts.
+   * The whole and the parts of a split are told apart by keys: the whole carries its parts' keys and lists them in
+   * `parts` by `sourceLineId`, or a part carries the key of its whole.
    */
   readonly keys: readonly string[];
   readonly kind: SpendKind;
