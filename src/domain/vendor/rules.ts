@@ -6,6 +6,7 @@ import type { Brand } from './brands.js';
 import type { DescriptorParts, Reading } from './descriptor.js';
 import { isPlaceWord, PLACE_PHRASES } from './places.js';
 import { type IndexedForm, isOutletTail, type PairScore, sharesBeginning } from './score.js';
+import { similarity } from './text.js';
 import { isEveryday } from './words.js';
 
 export interface Ruled {
@@ -16,6 +17,19 @@ export interface Ruled {
 function isPlainSpelling(reading: Reading): boolean {
   const words = reading.tokens.slice(0, reading.brandWords);
   return words.every((token) => isEveryday(token)) || words.join('').length <= 3;
+}
+
+/**
+ * Another company of the brand's name (`Brand Bank`), as long as the descriptor goes on like that company's name: both
+ * stay candidates, and the margin between them decides.
+ */
+function isSibling(reading: Reading, form: IndexedForm): boolean {
+  const brand = reading.tokens.slice(0, reading.brandWords).join('');
+  if (!form.compact.startsWith(brand)) return false;
+  const rest = form.compact.slice(brand.length);
+  const next = reading.tokens.slice(reading.brandWords).join('');
+  if (rest.length < 3 || next.length < 3) return false;
+  return rest.startsWith(next) || next.startsWith(rest) || similarity(next.slice(0, rest.length), rest, 0.6) > 0;
 }
 
 /** The place a name ends in, as words. */
@@ -65,7 +79,7 @@ function capOtherBrand(cap: Cap, pair: PairScore, reading: Reading, form: Indexe
   const named = reading.brand;
   if (named === null || brands.includes(named)) return;
   if (named.kind === 'property' || named.kind === 'hotel') {
-    if (form.kind === 'brand') cap(0.5, `the descriptor names ${named.name}`);
+    if (form.kind === 'brand' || brands.some((brand) => brand.kind === 'hotel')) cap(0.5, `the descriptor names ${named.name}`);
     return;
   }
   const isPlain = isPlainSpelling(reading);
@@ -74,9 +88,10 @@ function capOtherBrand(cap: Cap, pair: PairScore, reading: Reading, form: Indexe
   // A longer name that begins like the brand is another company, unless the descriptor shows the longer name too.
   const showsMore =
     form.tokens.length > reading.brandWords &&
+    reading.tokens.length > reading.brandWords &&
     pair.supplierShare >= 0.95 &&
     sharesBeginning(reading.tokens, form, reading.brandWords);
-  if (!showsMore) cap(0.42, `the descriptor names ${named.name}, which this supplier is not`);
+  if (!showsMore && !isSibling(reading, form)) cap(0.42, `the descriptor names ${named.name}, which this supplier is not`);
 }
 
 function capPlaces(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, parts: DescriptorParts): void {
@@ -93,10 +108,10 @@ function capPlaces(cap: Cap, pair: PairScore, reading: Reading, form: IndexedFor
 }
 
 function capWeakNames(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, parts: DescriptorParts): void {
-  if (parts.nameless !== null && form.kind !== 'brand') cap(0.3, `the descriptor shows nothing but ${parts.nameless}`);
+  if (parts.nameless !== null && (form.kind !== 'brand' || pair.letters < 1)) cap(0.3, `the descriptor shows nothing but ${parts.nameless}`);
   if (form.kind === 'brand') return;
   if (reading.compact.length <= 3 && parts.legalForm === null) cap(0.8, 'a very short name proves little');
   if (form.isEveryday && form.tokens.length === 1 && parts.legalForm === null)
     cap(0.8, 'one everyday word proves little');
-  if (form.isEveryday && pair.score < 0.98) cap(pair.score * 0.92, 'everyday words only');
+  if (form.isEveryday && pair.score < 0.98 && !(pair.how === 'nearly equal' && form.compact.length >= 9)) cap(pair.score * 0.9, 'everyday words only');
 }

@@ -5,9 +5,10 @@
  */
 import { type Brand, brandsOfSupplier } from './brands.js';
 import type { Descriptor, Reading } from './descriptor.js';
-import { formOf, nameForms } from './nameForms.js';
+import { formOf, type NameForm, nameForms } from './nameForms.js';
 import { applyRules } from './rules.js';
-import { type IndexedForm, type PairScore, scorePair, wordWeight } from './score.js';
+import { isPlaceWord } from './places.js';
+import { type IndexedForm, type PairScore, formWeights, scorePair } from './score.js';
 import { compactOf } from './text.js';
 import { isEveryday } from './words.js';
 
@@ -54,6 +55,20 @@ function push(map: Map<string, number[]>, key: string, id: number): void {
   else list.push(id);
 }
 
+/**
+ * The brands a supplier is. The name as recorded decides before the one without fillers (`Amazon Web Services` is not
+ * Amazon), the trading name before the company behind it, whose other trades have accounts of their own.
+ */
+function brandsOfForms(forms: readonly NameForm[]): Brand[] {
+  for (const kind of ['trading', 'name', 'legal', 'bracket'] as const) {
+    for (const part of ['compact', 'bare'] as const) {
+      const found = forms.filter((form) => form.kind === kind).flatMap((form) => brandsOfSupplier(form[part]));
+      if (found.length > 0) return [...new Set(found)];
+    }
+  }
+  return [];
+}
+
 /** Code-point order: the same on every machine, whatever its locale. */
 function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
@@ -91,20 +106,15 @@ export class SupplierIndex {
     const slot: Slot = { entry, forms: [], brands: [], dead: false };
     this.slots.push(slot);
     this.slotByCode.set(entry.code, id);
-    const brands = new Set<Brand>();
-    const seen = new Set<string>();
-    for (const form of nameForms(entry.name)) {
-      if (form.kind !== 'initials')
-        for (const name of [form.compact, form.bare]) for (const brand of brandsOfSupplier(name)) brands.add(brand);
-      seen.add(`${form.kind === 'initials' ? 'i' : 'n'}${form.compact}`);
-      this.addForm(slot, id, form, null);
-    }
+    const forms = nameForms(entry.name);
+    for (const form of forms) this.addForm(slot, id, form, null);
+    const brands = brandsOfForms(forms);
     for (const brand of brands) {
       for (const spelling of brand.spellings) {
         this.addForm(slot, id, formOf('brand', spelling), brand);
       }
     }
-    slot.brands = [...brands];
+    slot.brands = brands;
     this.sortedForms = null;
   }
 
@@ -124,13 +134,13 @@ export class SupplierIndex {
   }
 
   private addForm(slot: Slot, supplier: number, form: ReturnType<typeof formOf>, brand: Brand | null): void {
-    const weights = form.tokens.map(wordWeight);
+    const weights = formWeights(form.tokens);
     const indexed: IndexedForm = {
       ...form,
       supplier,
       weights,
       totalWeight: weights.reduce((sum, weight) => sum + weight, 0),
-      isEveryday: form.tokens.every((token) => isEveryday(token)),
+      isEveryday: form.tokens.every((token) => isEveryday(token) || isPlaceWord(token)),
       brand,
     };
     const id = this.forms.length;
@@ -143,6 +153,9 @@ export class SupplierIndex {
     this.gramCounts.push(grams.length);
     for (const gram of grams) push(this.byGram, gram, id);
   }
+
+  /** A word of a supplier name, or of the language. Words of brand spellings count too. */
+  private readonly isKnownWord = (word: string): boolean => this.byToken.has(word) || isEveryday(word) || isPlaceWord(word);
 
   private isDead(form: IndexedForm): boolean {
     return this.slots[form.supplier]?.dead ?? true;
@@ -245,6 +258,25 @@ export class SupplierIndex {
   }
 
   /**
+   * Of two names of which one is the beginning of the other (`Brand`, `Brand Petroleum`) the longer one is meant as soon
+   * as the descriptor shows it.
+   */
+  private preferLonger(best: Map<number, { score: number; pair: PairScore; reading: Reading; form: IndexedForm; rules: string[] }>): void {
+    const strong = [...best.values()].filter((found) => found.score >= 0.8 && this.slots[found.form.supplier]?.entry.active);
+    for (const shorter of strong) {
+      for (const longer of strong) {
+        const isLonger = longer.form.tokens.length > shorter.form.tokens.length && longer.form.compact.startsWith(shorter.form.compact);
+        if (!isLonger || longer.pair.letters < 0.8 || shorter.pair.how === 'equal') continue;
+        const limit = longer.score - 0.05;
+        if (shorter.score > limit) {
+          shorter.score = limit;
+          shorter.rules.push(`the descriptor goes on like “${longer.form.tokens.join(' ')}”`);
+        }
+      }
+    }
+  }
+
+  /**
    * The suppliers that may be meant, best first; equal scores in the order of their codes. Inactive suppliers are
    * among them, because a person must see that the only record of a business is closed.
    */
@@ -257,7 +289,7 @@ export class SupplierIndex {
       for (const id of this.formsFor(reading)) {
         const form = this.forms[id];
         if (form === undefined || this.isDead(form)) continue;
-        const pair = scorePair(reading, form);
+        const pair = scorePair(reading, form, this.isKnownWord);
         if (pair.score < 0.2) continue;
         const brands = this.slots[form.supplier]?.brands ?? [];
         const { score, rules } = applyRules(pair, reading, form, brands, descriptor.parts);
@@ -271,6 +303,7 @@ export class SupplierIndex {
         }
       }
     }
+    this.preferLonger(best);
     const scored = [...best.entries()].map(([id, found]) => ({ entry: (this.slots[id] as Slot).entry, ...found }));
     scored.sort(
       (a, b) =>
