@@ -92,9 +92,11 @@ export interface Recognised {
   readonly letters: number;
   /** Certainty after weighing where the differences fall, 0 to 1. */
   readonly certainty: number;
+  /** Certainty by the number of differences alone, wherever they fall. */
+  readonly overall: number;
 }
 
-const UNRECOGNISED: Recognised = { letters: 0, certainty: 0 };
+const UNRECOGNISED: Recognised = { letters: 0, certainty: 0, overall: 0 };
 
 /**
  * Compares run-together text with the words of a name.
@@ -112,23 +114,28 @@ export function recognise(
   const target = words.join('').slice(0, length);
   const longest = Math.max(text.length, target.length);
   if (longest === 0 || longest > LENGTH_MAX || Math.abs(text.length - target.length) > longest * (1 - floor)) return UNRECOGNISED;
-  if (text === target) return { letters: 1, certainty: 1 };
+  if (text === target) return { letters: 1, certainty: 1, overall: 1 };
   const edits = placeEdits(text, target);
   const letters = 1 - edits / longest;
   if (letters < floor) return UNRECOGNISED;
   let offset = 0;
   let reached = 0;
   let total = 0;
+  let limit = 0.4 + 0.6 * letters;
   for (let k = 0; k < words.length && offset < target.length; k += 1) {
     const end = Math.min(target.length, offset + (words[k] ?? '').length);
     let own = 0;
     for (let j = offset; j < end; j += 1) own += editsAt[j] ?? 0;
     const sure = forgiven(own, end - offset) * (own > 0 && isMeant(k) ? 0.8 : 1);
-    const weight = (weights[k] ?? 1) * ((end - offset) / Math.max(1, (words[k] ?? '').length));
+    const isPart = end - offset < (words[k] ?? '').length;
+    const weight = (weights[k] ?? 1) * (isPart && own === 0 ? (end - offset) / (words[k] ?? '').length : 1);
+    // A word replaced altogether, even a filler, makes another name; so does a letter in a short telling word.
+    if (own * 2 > end - offset && end - offset >= 3) limit = Math.min(limit, 0.8);
+    if (own > 0 && end - offset <= 3 && (weights[k] ?? 1) > 0.25) limit = Math.min(limit, 0.78);
     reached += weight * sure;
     total += weight;
     offset = end;
   }
-  // Many differences in words of little weight still make another name.
-  return { letters, certainty: total === 0 ? 0 : Math.min(reached / total, 0.4 + 0.6 * letters) };
+  const certainty = total === 0 ? 0 : Math.min(reached / total, limit);
+  return { letters, certainty, overall: Math.min(forgiven(edits, target.length), limit) };
 }

@@ -128,13 +128,30 @@ function joinNeighbours(
   }
 }
 
+/** A legal form with a letter wrong. */
+function looksLegal(token: string): boolean {
+  if (token.length > 8 || token.length < 2) return false;
+  return editsBetween(token, 'ltd') <= 1 || editsBetween(token, 'limited') <= 2 || (token.length === 4 && editsBetween(token, 'bvba') <= 1);
+}
+
 /** Words behind a fully named business say where or how it sold: they weigh little, unless they name another trade. */
 function tailWeight(token: string, cutEnd: boolean): number {
+  if (looksLegal(token)) return 0.03;
   if (token.length === 1 || isPlacePart(token) || SALE_WORDS.has(token) || /\d/.test(token)) return 0.03;
   if (FILLERS.has(token)) return 0.03;
   if (token.length <= 3 || (cutEnd && token.length <= 4)) return 0.1;
   if (beginsPlace(token)) return 0.1;
   return TRADES.has(token) ? 0.45 : 0.3;
+}
+
+/** The first telling word of the form is also the first matched word of the reading: `office stationery` is not `stationery office`. */
+function isInOrder(forForm: Float64Array, forReading: Float64Array, reading: Reading, form: IndexedForm): boolean {
+  const first = form.tokens.findIndex((token, j) => (forForm[j] ?? 0) > 0 && !FILLERS.has(token));
+  const read = reading.tokens.findIndex((token, i) => (forReading[i] ?? 0) > 0 && !FILLERS.has(token));
+  if (first < 0 || read < 0) return true;
+  const a = form.tokens[first] ?? '';
+  const b = reading.tokens[read] ?? '';
+  return a.startsWith(b) || b.startsWith(a) || ABBREVIATIONS[b] === a || similarity(a, b, 0.5) > 0 || a.startsWith(b.slice(0, 3));
 }
 
 function wordsScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
@@ -159,7 +176,8 @@ function wordsScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
   const descriptorShare = read / total;
   const first = reading.tokens[0] === 'the' ? 1 : 0;
   const starts = (forReading[first] ?? 0) > 0 || (forReading[0] ?? 0) > 0;
-  const score = (supplierShare * descriptorShare) ** 0.65 * (starts ? 0.985 : 0.85);
+  const inOrder = isInOrder(forForm, forReading, reading, form);
+  const score = (supplierShare * descriptorShare) ** 0.65 * (starts ? 0.985 : 0.85) * (inOrder ? 1 : 0.88);
   return { score, how: 'words', supplierShare, descriptorShare, letters: 0 };
 }
 
@@ -277,13 +295,24 @@ function brandLetters(reading: Reading, text: string, words: number, form: Index
   if (text === form.compact) return form.compact.length > 3 || words === 0 || hasSplit(reading, form, words) ? 1 : 0;
   if (form.compact.length < 4 || words === 0) return 0;
   // Everyday words are too near to each other for a wrong letter to be one.
-  if (form.isEveryday && form.compact.length < 8) return 0;
+  if (form.isEveryday && form.compact.length < 12) return 0;
   const isMeant = (word: number): boolean => {
     if (words !== form.tokens.length) return words === 1 && isKnown(text);
     return reading.tokens[word] !== form.tokens[word] && isKnown(reading.tokens[word] ?? '');
   };
-  return recognise(text, form.tokens, form.weights, 0.7, undefined, isMeant).certainty;
+  const { certainty, overall } = recognise(text, form.tokens, form.weights, 0.7, undefined, isMeant);
+  // Everybody writes the names of large chains, so a letter wrong in any of their words is the likelier reading.
+  const known = words === 1 && isKnown(text) ? certainty : Math.max(certainty, overall - 0.03);
+  return isSupported(reading, words) ? known + (1 - known) * 0.6 : known;
 }
+
+/** A store number or a word like `stores` behind a name says that a shop chain is meant. */
+function isSupported(reading: Reading, words: number): boolean {
+  if (reading.setAside.some((token) => /^[a-z]?\d{3,}/.test(token))) return true;
+  return reading.tokens.slice(words).some((token) => /^\d{3,}/.test(token) || CHAIN_WORDS.some((word) => similarity(token, word, 0.8) > 0));
+}
+
+const CHAIN_WORDS = ['store', 'stores', 'superstore', 'supermarket', 'petrol', 'shopping', 'retail', 'online'];
 
 /** Two or three letters must be split as the brand splits them. */
 function hasSplit(reading: Reading, form: IndexedForm, words: number): boolean {
@@ -309,7 +338,7 @@ export function scorePair(reading: Reading, form: IndexedForm, isKnown: KnownWor
     const first = reading.tokens[0] ?? '';
     if (first !== form.compact || isEveryday(first)) return NOTHING;
     const tail = reading.tokens.slice(1);
-    const score = (first.length >= 4 ? 0.84 : 0.78) * (isOutletTail(tail, reading.setAside, reading.cut) ? 1 : 0.85);
+    const score = (first.length >= 4 ? 0.75 : 0.6) * (isOutletTail(tail, reading.setAside, reading.cut) ? 1 : 0.85);
     return { score, how: 'initials', supplierShare: 1, descriptorShare: 1, letters: 1 };
   }
   if (form.kind === 'brand') return brandScore(reading, form, isKnown);

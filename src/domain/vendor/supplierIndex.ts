@@ -7,10 +7,10 @@ import { type Brand, brandsOfSupplier } from './brands.js';
 import type { Descriptor, Reading } from './descriptor.js';
 import { formOf, type NameForm, nameForms } from './nameForms.js';
 import { applyRules } from './rules.js';
-import { isPlaceWord } from './places.js';
+import { isPlaceWord, PLACE_PHRASES } from './places.js';
 import { type IndexedForm, type PairScore, formWeights, scorePair } from './score.js';
 import { compactOf } from './text.js';
-import { isEveryday } from './words.js';
+import { FILLERS, HOUSES, isEveryday } from './words.js';
 
 export interface SupplierEntry {
   code: string;
@@ -67,6 +67,12 @@ function brandsOfForms(forms: readonly NameForm[]): Brand[] {
     }
   }
   return [];
+}
+
+/** Everyday words and places, but nothing of its own. */
+function hasOnlyEverydayWords(tokens: readonly string[]): boolean {
+  const rest = tokens.filter((token) => !isEveryday(token) && !isPlaceWord(token));
+  return rest.length === 0 || PLACE_PHRASES.has(tokens.filter((token) => !HOUSES.has(token) && !FILLERS.has(token)).join(' '));
 }
 
 /** Code-point order: the same on every machine, whatever its locale. */
@@ -140,7 +146,7 @@ export class SupplierIndex {
       supplier,
       weights,
       totalWeight: weights.reduce((sum, weight) => sum + weight, 0),
-      isEveryday: form.tokens.every((token) => isEveryday(token) || isPlaceWord(token)),
+      isEveryday: hasOnlyEverydayWords(form.tokens),
       brand,
     };
     const id = this.forms.length;
