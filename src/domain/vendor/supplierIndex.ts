@@ -30,9 +30,14 @@ export interface ScoredCandidate {
 /** Lists longer than this say too little to be worth reading for one word. */
 const TOKEN_LIST_MAX = 400;
 /** Forms visited by letter groups for one reading; whole lists only, so that order cannot matter. */
-const GRAM_VISITS_MAX = 12_000;
+const GRAM_VISITS_MAX = 6_000;
+/** Share of the counted letter groups a form must have to be compared. */
+const GRAM_SHARE_MIN = 0.26;
+/** Marks for the beginning and the end of a name, outside the letters and digits. */
+const GRAM_START = 1;
+const GRAM_END = 2;
 /** Forms compared in full for one reading. */
-const COMPARED_MAX = 48;
+const COMPARED_MAX = 24;
 const PREFIX_RANGE_MAX = 64;
 
 interface Slot {
@@ -42,14 +47,23 @@ interface Slot {
   dead: boolean;
 }
 
-function gramsOf(compact: string): string[] {
-  const text = `^${compact}$`;
-  const grams: string[] = [];
-  for (let i = 0; i + 3 <= text.length; i += 1) grams.push(text.slice(i, i + 3));
-  return [...new Set(grams)];
+/** Groups of three neighbouring letters as numbers, with a mark at both ends; each once. */
+function gramsOf(compact: string): number[] {
+  const grams: number[] = [];
+  const length = compact.length;
+  let two = GRAM_START;
+  let one = length > 0 ? compact.charCodeAt(0) & 127 : 0;
+  for (let i = 1; i <= length; i += 1) {
+    const next = i < length ? compact.charCodeAt(i) & 127 : GRAM_END;
+    const gram = (two << 14) | (one << 7) | next;
+    if (!grams.includes(gram)) grams.push(gram);
+    two = one;
+    one = next;
+  }
+  return grams;
 }
 
-function push(map: Map<string, number[]>, key: string, id: number): void {
+function push<Key>(map: Map<Key, number[]>, key: Key, id: number): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [id]);
   else list.push(id);
@@ -87,9 +101,10 @@ export class SupplierIndex {
   private readonly gramCounts: number[] = [];
   private readonly byCompact = new Map<string, number[]>();
   private readonly byToken = new Map<string, number[]>();
-  private readonly byGram = new Map<string, number[]>();
+  private readonly byGram = new Map<number, number[]>();
   private sortedForms: number[] | null = null;
-  private visits: Float32Array = new Float32Array(0);
+  private worths: Float32Array = new Float32Array(0);
+  private touched: Int32Array = new Int32Array(0);
 
   private constructor() {}
 
@@ -121,7 +136,7 @@ export class SupplierIndex {
       }
     }
     slot.brands = brands;
-    this.sortedForms = null;
+    this.insertSorted(slot.forms.length);
   }
 
   /** Takes a supplier out. */
@@ -131,7 +146,6 @@ export class SupplierIndex {
     if (slot === undefined) return;
     slot.dead = true;
     this.slotByCode.delete(code);
-    this.sortedForms = null;
   }
 
   find(code: string): SupplierEntry | null {
@@ -171,10 +185,25 @@ export class SupplierIndex {
     if (this.sortedForms === null) {
       this.sortedForms = this.forms
         .map((_, id) => id)
-        .filter((id) => !this.isDead(this.forms[id] as IndexedForm))
         .sort((a, b) => this.compareForms(a, b));
     }
     return this.sortedForms;
+  }
+
+  /** Keeps the sorted forms sorted when suppliers come one by one. */
+  private insertSorted(added: number): void {
+    const sorted = this.sortedForms;
+    if (sorted === null) return;
+    for (let id = this.forms.length - added; id < this.forms.length; id += 1) {
+      let low = 0;
+      let high = sorted.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (this.compareForms(sorted[middle] ?? 0, id) < 0) low = middle + 1;
+        else high = middle;
+      }
+      sorted.splice(low, 0, id);
+    }
   }
 
   private compareForms(a: number, b: number): number {
@@ -193,10 +222,24 @@ export class SupplierIndex {
     this.collectExact(reading, found);
     this.collectBeginning(reading, found);
     this.collectTokens(reading, found);
+    if (this.isKnownWhole(reading)) return found;
     this.collectGrams(reading.compact, found);
     if (reading.brandWords === 0 && reading.tokens.length > 1)
       this.collectGrams(compactOf(reading.tokens.slice(0, 1)), found);
     return found;
+  }
+
+  /** The reading is a supplier's name as it stands, or begins with the name of a brand that is a supplier here. */
+  private isKnownWhole(reading: Reading): boolean {
+    const isActive = (id: number): boolean => {
+      const form = this.forms[id];
+      return form !== undefined && form.kind !== 'initials' && this.slots[form.supplier]?.dead === false && this.slots[form.supplier]?.entry.active === true;
+    };
+    if (this.byCompact.get(reading.compact)?.some(isActive)) return true;
+    const { brand } = reading;
+    if (brand === null || brand.kind === 'property' || brand.kind === 'hotel') return false;
+    const spelling = compactOf(reading.tokens.slice(0, reading.brandWords));
+    return this.byCompact.get(spelling)?.some((id) => this.forms[id]?.brand === brand && isActive(id)) ?? false;
   }
 
   /** Forms equal to the first word, the first two words, and so on. */
@@ -239,28 +282,58 @@ export class SupplierIndex {
   /** Forms that share the rarest letter groups, the nearest first. */
   private collectGrams(compact: string, found: Set<number>): void {
     if (compact.length < 3) return;
-    const grams = gramsOf(compact);
-    const lists = grams
-      .map((gram) => ({ gram, list: this.byGram.get(gram) ?? [] }))
-      .filter(({ list }) => list.length > 0)
-      .sort((a, b) => a.list.length - b.list.length || compareText(a.gram, b.gram));
-    if (this.visits.length < this.forms.length) this.visits = new Float32Array(Math.ceil(this.forms.length * 1.5));
-    const touched: number[] = [];
+    const lists: { gram: number; list: number[] }[] = [];
+    for (const gram of gramsOf(compact)) {
+      const list = this.byGram.get(gram);
+      if (list !== undefined) lists.push({ gram, list });
+    }
+    lists.sort((a, b) => a.list.length - b.list.length || a.gram - b.gram);
+    if (this.worths.length < this.forms.length) {
+      this.worths = new Float32Array(Math.ceil(this.forms.length * 1.5));
+      this.touched = new Int32Array(this.worths.length);
+    }
+    const { worths, touched } = this;
+    let count = 0;
     let visited = 0;
+    let possible = 0;
     for (const { list } of lists) {
       if (visited > 0 && visited + list.length > GRAM_VISITS_MAX) break;
       visited += list.length;
-      const worth = Math.log(1 + this.forms.length / list.length);
+      const worth = Math.log2(2 + this.forms.length / list.length);
+      possible += worth;
       for (const id of list) {
-        if (this.visits[id] === 0) touched.push(id);
-        this.visits[id] = (this.visits[id] ?? 0) + worth;
+        const before = worths[id] ?? 0;
+        if (before === 0) {
+          touched[count] = id;
+          count += 1;
+        }
+        worths[id] = before + worth;
       }
     }
-    const ranked = touched
-      .map((id) => ({ id, worth: (this.visits[id] ?? 0) / Math.sqrt(8 + (this.gramCounts[id] ?? 0)) }))
-      .sort((a, b) => b.worth - a.worth || this.compareForms(a.id, b.id));
-    for (const id of touched) this.visits[id] = 0;
-    for (const { id } of ranked.slice(0, COMPARED_MAX)) found.add(id);
+    this.keepNearest(count, possible * GRAM_SHARE_MIN, found);
+  }
+
+  /** The best of the touched forms; clears what was counted. Equal ones in the order of their names and codes. */
+  private keepNearest(count: number, least: number, found: Set<number>): void {
+    const kept: { id: number; rank: number }[] = [];
+    for (let i = 0; i < count; i += 1) {
+      const id = this.touched[i] ?? 0;
+      const worth = this.worths[id] ?? 0;
+      this.worths[id] = 0;
+      if (worth < least) continue;
+      const rank = worth / Math.sqrt(8 + (this.gramCounts[id] ?? 0));
+      const last = kept.length < COMPARED_MAX ? undefined : kept[COMPARED_MAX - 1];
+      if (last !== undefined && (rank < last.rank || (rank === last.rank && this.compareForms(id, last.id) > 0))) continue;
+      let at = kept.length;
+      while (at > 0) {
+        const before = kept[at - 1];
+        if (before === undefined || before.rank > rank || (before.rank === rank && this.compareForms(before.id, id) < 0)) break;
+        at -= 1;
+      }
+      kept.splice(at, 0, { id, rank });
+      if (kept.length > COMPARED_MAX) kept.pop();
+    }
+    for (const { id } of kept) found.add(id);
   }
 
   /**

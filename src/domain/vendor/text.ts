@@ -94,8 +94,10 @@ export function similarity(a: string, b: string, floor = 0.66): number {
   if (a === b) return 1;
   const longest = Math.max(a.length, b.length);
   if (Math.abs(a.length - b.length) > longest * (1 - floor)) return 0;
-  // Swaps at most halve the plain distance, so a far pair needs no second look.
-  if (1 - distance(a, b) / (2 * longest) < floor) return 0;
-  const score = 1 - editsBetween(a, b) / longest;
+  const plain = distance(a, b);
+  // Two swaps may hide in the plain distance; a pair that is further off needs no second look.
+  if (plain - 2 > longest * (1 - floor)) return 0;
+  const edits = plain < 2 || longest > ROW_MAX ? plain : swapDistance(a, b);
+  const score = 1 - edits / longest;
   return score < floor ? 0 : score;
 }

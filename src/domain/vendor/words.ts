@@ -48,7 +48,7 @@ export const LEGAL_PHRASES: readonly (readonly string[])[] = [
 /** Words a clerk adds or leaves out without meaning another business. */
 export const FILLERS = wordSet(`
   the of and for in at by de la le les du des et und van von der di y
-  uk gb great britain united kingdom europe european eu eire ireland emea international intl global worldwide usa us
+  uk gb great britain united kingdom europe european eu emea international intl global worldwide usa us
   group groups holdings holding company co companies stores store shop shops shopping retail retailer retailers online
   direct trading trade services service solutions enterprises branch operations internet website web
   ecommerce ecomm com couk www supermarkets supermarket superstore superstores brands outlet outlets
