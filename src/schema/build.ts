@@ -1,7 +1,8 @@
 import 'reflect-metadata';
 import { writeFile } from 'node:fs/promises';
-import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql';
+import { type GraphQLSchema, isInterfaceType, lexicographicSortSchema, printSchema } from 'graphql';
 import { buildSchemaSync } from 'type-graphql';
+import { kindOfId } from '../domain/ids.js';
 import { InvariantError } from '../errors.js';
 import { guard } from '../resolvers/authorise.js';
 import { PipelineResolver, SyncRunResolver } from '../resolvers/pipelines.js';
@@ -30,29 +31,38 @@ let built: GraphQLSchema | null = null;
 
 /** The schema with its resolvers, each behind its permission. Built once a process. */
 export function buildSchema(): GraphQLSchema {
-  built ??= guard(
-    buildSchemaSync({
-      resolvers: [
-        NodeResolver,
-        SystemResolver,
-        MasterDataResolver,
-        PipelineResolver,
-        SyncRunResolver,
-        SpendRecordResolver,
-        PostingResolver,
-        PostingStatusEventResolver,
-        VendorMatchResolver,
-        VendorCandidateResolver,
-        AuditResolver,
-        ReconciliationResolver,
-        AlertResolver,
-        ApiKeyResolver,
-      ],
-      validate: false,
-      pubSub: NO_PUB_SUB,
-    }),
+  built ??= withTypesById(
+    guard(
+      buildSchemaSync({
+        resolvers: [
+          NodeResolver,
+          SystemResolver,
+          MasterDataResolver,
+          PipelineResolver,
+          SyncRunResolver,
+          SpendRecordResolver,
+          PostingResolver,
+          PostingStatusEventResolver,
+          VendorMatchResolver,
+          VendorCandidateResolver,
+          AuditResolver,
+          ReconciliationResolver,
+          AlertResolver,
+          ApiKeyResolver,
+        ],
+        validate: false,
+        pubSub: NO_PUB_SUB,
+      }),
+    ),
   );
   return built;
+}
+
+/** An id names its kind. type-graphql's own resolver of types answers with a promise, which compiled operations refuse. */
+function withTypesById(schema: GraphQLSchema): GraphQLSchema {
+  const node = schema.getType('Node');
+  if (isInterfaceType(node)) node.resolveType = ({ id }: { id: string }) => kindOfId(id) ?? undefined;
+  return schema;
 }
 
 /** The schema as text, sorted, so that a change shows as a change and nothing else does. */

@@ -1,10 +1,8 @@
 import { type ClassType, Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql';
-import { kindOfId } from '../domain/ids.js';
 import { DecimalScalar } from './scalars.js';
 
 @InterfaceType({
   description: 'Anything that `node(id:)` finds. Ids are opaque, unique over all types and never used again.',
-  resolveType: (value: { id: string }) => kindOfId(value.id) ?? undefined,
 })
 export abstract class Node {
   @Field(() => ID)

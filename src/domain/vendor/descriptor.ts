@@ -30,6 +30,8 @@ export interface Reading {
   readonly setAside: readonly string[];
   readonly brand: Brand | null;
   readonly brandWords: number;
+  /** A legal form stands directly behind the words. */
+  readonly closed: boolean;
 }
 
 export interface DescriptorParts {
@@ -98,6 +100,11 @@ export function trailingPlace(tokens: readonly string[], cut: boolean): number {
   return 0;
 }
 
+function endsInLegalForm(words: readonly string[]): boolean {
+  const found = findLegalForm(words);
+  return (found !== null && found.at + found.words === words.length) || CUT_LEGAL_FORMS.has(words.at(-1) ?? '');
+}
+
 function makeReading(
   kind: Reading['kind'],
   words: readonly string[],
@@ -110,21 +117,37 @@ function makeReading(
   const isComplete = tokens.length < words.length;
   if (tokens.length === 0) return null;
   const leading = leadingBrand(tokens);
+  tokens = asTheBrandSpellsIt(tokens, leading);
   return {
     kind,
     tokens,
     compact: compactOf(tokens),
     bare: compactOf(withoutFillers(tokens)),
     cut: cut && !isComplete,
+    closed: isComplete && endsInLegalForm(words),
     setAside,
     brand: leading?.brand ?? null,
-    brandWords: leading?.words ?? 0,
+    brandWords: leading === null ? 0 : leading.brand.kind === 'property' ? (leading.brand.spellings[0]?.length ?? 0) : leading.words,
   };
 }
 
-/** `bham` and the like stand for one place only. */
+/** A short spelling of a hotel name (`hie`) is read as the full one, because suppliers carry the full one and a place. */
+function asTheBrandSpellsIt(tokens: readonly string[], leading: ReturnType<typeof leadingBrand>): readonly string[] {
+  if (leading === null || leading.brand.kind !== 'property') return tokens;
+  return [...(leading.brand.spellings[0] ?? []), ...tokens.slice(leading.words)];
+}
+
+/** A legal form glued to a handle or address (`nameltd`) or cut (`namelt`). */
+function withoutGluedForm(text: string): string | null {
+  const found = /^([a-z0-9]{4,}?)(?:limited|limite|limit|ltd|lt|plc)$/.exec(text);
+  return found?.[1] ?? null;
+}
+
+/** Shortenings that can only mean one word. */
+const EXPANSIONS: Readonly<Record<string, string>> = { bham: 'birmingham', svcs: 'services', svc: 'services', srvcs: 'services' };
+
 function expand(tokens: readonly string[]): string[] {
-  return tokens.map((token) => (token === 'bham' ? 'birmingham' : token));
+  return tokens.map((token) => EXPANSIONS[token] ?? token);
 }
 
 interface Layers {
@@ -135,7 +158,8 @@ interface Layers {
 }
 
 function peel(raw: string): Layers {
-  const folded = fold(raw);
+  // Some terminals glue their number to the name.
+  const folded = fold(raw).replace(/^\d{5,}(?=[a-z]{3})/, '');
   const layers: Layers = { text: folded, aggregator: [], fieldCut: mayBeCut(raw, folded), isHandle: false };
   for (let depth = 0; depth < 4; depth += 1) {
     const found = takeOffIntermediary(layers.text);
@@ -185,6 +209,14 @@ function tradingSides(text: string, cut: boolean): Reading[] {
     .map((reading) => ({ ...reading, kind: 'trading as' as const }));
 }
 
+function ungluedReadings(readings: readonly Reading[]): Reading[] {
+  return readings.flatMap((reading) => {
+    const name = reading.tokens.length === 1 ? withoutGluedForm(reading.compact) : null;
+    const made = name === null ? null : makeReading(reading.kind, [name], false);
+    return made === null ? [] : [made];
+  });
+}
+
 function readingsOf(layers: Layers): { readings: Reading[]; url: string | null } {
   const { text, fieldCut, isHandle } = layers;
   const portal = layers.aggregator.length === 0 ? portalOf(text) : null;
@@ -197,11 +229,13 @@ function readingsOf(layers: Layers): { readings: Reading[]; url: string | null }
   if (address !== null) {
     const reading = makeReading('address', expand(tokenise(address.label)), address.cut);
     if (reading !== null) readings.push(reading);
+    readings.push(...ungluedReadings(readings));
     if (address.before !== '') readings.push(...nameReadings(address.before, false, false));
     if (readings.length > 0) return { readings, url: address.text };
   }
   readings.push(...tradingSides(text, fieldCut));
   if (readings.length === 0) readings.push(...nameReadings(text, fieldCut, isHandle));
+  if (isHandle) readings.push(...ungluedReadings(readings));
   const station = spellOutStation(text);
   if (station !== text) {
     const reading = makeReading('station', expand(tokenise(station)), false);

@@ -5,11 +5,12 @@
  */
 import { type Brand, brandsOfSupplier } from './brands.js';
 import type { Descriptor, Reading } from './descriptor.js';
-import { formOf, nameForms } from './nameForms.js';
+import { formOf, type NameForm, nameForms } from './nameForms.js';
 import { applyRules } from './rules.js';
-import { type IndexedForm, type PairScore, scorePair, wordWeight } from './score.js';
+import { isPlaceWord, PLACE_PHRASES } from './places.js';
+import { type IndexedForm, type PairScore, formWeights, scorePair } from './score.js';
 import { compactOf } from './text.js';
-import { isEveryday } from './words.js';
+import { FILLERS, HOUSES, isEveryday } from './words.js';
 
 export interface SupplierEntry {
   code: string;
@@ -29,9 +30,14 @@ export interface ScoredCandidate {
 /** Lists longer than this say too little to be worth reading for one word. */
 const TOKEN_LIST_MAX = 400;
 /** Forms visited by letter groups for one reading; whole lists only, so that order cannot matter. */
-const GRAM_VISITS_MAX = 12_000;
+const GRAM_VISITS_MAX = 6_000;
+/** Share of the counted letter groups a form must have to be compared. */
+const GRAM_SHARE_MIN = 0.26;
+/** Marks for the beginning and the end of a name, outside the letters and digits. */
+const GRAM_START = 1;
+const GRAM_END = 2;
 /** Forms compared in full for one reading. */
-const COMPARED_MAX = 48;
+const COMPARED_MAX = 24;
 const PREFIX_RANGE_MAX = 64;
 
 interface Slot {
@@ -41,17 +47,46 @@ interface Slot {
   dead: boolean;
 }
 
-function gramsOf(compact: string): string[] {
-  const text = `^${compact}$`;
-  const grams: string[] = [];
-  for (let i = 0; i + 3 <= text.length; i += 1) grams.push(text.slice(i, i + 3));
-  return [...new Set(grams)];
+/** Groups of three neighbouring letters as numbers, with a mark at both ends; each once. */
+function gramsOf(compact: string): number[] {
+  const grams: number[] = [];
+  const length = compact.length;
+  let two = GRAM_START;
+  let one = length > 0 ? compact.charCodeAt(0) & 127 : 0;
+  for (let i = 1; i <= length; i += 1) {
+    const next = i < length ? compact.charCodeAt(i) & 127 : GRAM_END;
+    const gram = (two << 14) | (one << 7) | next;
+    if (!grams.includes(gram)) grams.push(gram);
+    two = one;
+    one = next;
+  }
+  return grams;
 }
 
-function push(map: Map<string, number[]>, key: string, id: number): void {
+function push<Key>(map: Map<Key, number[]>, key: Key, id: number): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [id]);
   else list.push(id);
+}
+
+/**
+ * The brands a supplier is. The name as recorded decides before the one without fillers (`Amazon Web Services` is not
+ * Amazon), the trading name before the company behind it, whose other trades have accounts of their own.
+ */
+function brandsOfForms(forms: readonly NameForm[]): Brand[] {
+  for (const kind of ['trading', 'name', 'legal', 'bracket'] as const) {
+    for (const part of ['compact', 'bare'] as const) {
+      const found = forms.filter((form) => form.kind === kind).flatMap((form) => brandsOfSupplier(form[part]));
+      if (found.length > 0) return [...new Set(found)];
+    }
+  }
+  return [];
+}
+
+/** Everyday words and places, but nothing of its own. */
+function hasOnlyEverydayWords(tokens: readonly string[]): boolean {
+  const rest = tokens.filter((token) => !isEveryday(token) && !isPlaceWord(token));
+  return rest.length === 0 || PLACE_PHRASES.has(tokens.filter((token) => !HOUSES.has(token) && !FILLERS.has(token)).join(' '));
 }
 
 /** Code-point order: the same on every machine, whatever its locale. */
@@ -66,9 +101,10 @@ export class SupplierIndex {
   private readonly gramCounts: number[] = [];
   private readonly byCompact = new Map<string, number[]>();
   private readonly byToken = new Map<string, number[]>();
-  private readonly byGram = new Map<string, number[]>();
+  private readonly byGram = new Map<number, number[]>();
   private sortedForms: number[] | null = null;
-  private visits: Float32Array = new Float32Array(0);
+  private worths: Float32Array = new Float32Array(0);
+  private touched: Int32Array = new Int32Array(0);
 
   private constructor() {}
 
@@ -91,21 +127,16 @@ export class SupplierIndex {
     const slot: Slot = { entry, forms: [], brands: [], dead: false };
     this.slots.push(slot);
     this.slotByCode.set(entry.code, id);
-    const brands = new Set<Brand>();
-    const seen = new Set<string>();
-    for (const form of nameForms(entry.name)) {
-      if (form.kind !== 'initials')
-        for (const name of [form.compact, form.bare]) for (const brand of brandsOfSupplier(name)) brands.add(brand);
-      seen.add(`${form.kind === 'initials' ? 'i' : 'n'}${form.compact}`);
-      this.addForm(slot, id, form, null);
-    }
+    const forms = nameForms(entry.name);
+    for (const form of forms) this.addForm(slot, id, form, null);
+    const brands = brandsOfForms(forms);
     for (const brand of brands) {
       for (const spelling of brand.spellings) {
         this.addForm(slot, id, formOf('brand', spelling), brand);
       }
     }
-    slot.brands = [...brands];
-    this.sortedForms = null;
+    slot.brands = brands;
+    this.insertSorted(slot.forms.length);
   }
 
   /** Takes a supplier out. */
@@ -115,7 +146,6 @@ export class SupplierIndex {
     if (slot === undefined) return;
     slot.dead = true;
     this.slotByCode.delete(code);
-    this.sortedForms = null;
   }
 
   find(code: string): SupplierEntry | null {
@@ -124,13 +154,13 @@ export class SupplierIndex {
   }
 
   private addForm(slot: Slot, supplier: number, form: ReturnType<typeof formOf>, brand: Brand | null): void {
-    const weights = form.tokens.map(wordWeight);
+    const weights = formWeights(form.tokens);
     const indexed: IndexedForm = {
       ...form,
       supplier,
       weights,
       totalWeight: weights.reduce((sum, weight) => sum + weight, 0),
-      isEveryday: form.tokens.every((token) => isEveryday(token)),
+      isEveryday: hasOnlyEverydayWords(form.tokens),
       brand,
     };
     const id = this.forms.length;
@@ -144,6 +174,9 @@ export class SupplierIndex {
     for (const gram of grams) push(this.byGram, gram, id);
   }
 
+  /** A word of a supplier name, or of the language. Words of brand spellings count too. */
+  private readonly isKnownWord = (word: string): boolean => this.byToken.has(word) || isEveryday(word) || isPlaceWord(word);
+
   private isDead(form: IndexedForm): boolean {
     return this.slots[form.supplier]?.dead ?? true;
   }
@@ -152,10 +185,25 @@ export class SupplierIndex {
     if (this.sortedForms === null) {
       this.sortedForms = this.forms
         .map((_, id) => id)
-        .filter((id) => !this.isDead(this.forms[id] as IndexedForm))
         .sort((a, b) => this.compareForms(a, b));
     }
     return this.sortedForms;
+  }
+
+  /** Keeps the sorted forms sorted when suppliers come one by one. */
+  private insertSorted(added: number): void {
+    const sorted = this.sortedForms;
+    if (sorted === null) return;
+    for (let id = this.forms.length - added; id < this.forms.length; id += 1) {
+      let low = 0;
+      let high = sorted.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (this.compareForms(sorted[middle] ?? 0, id) < 0) low = middle + 1;
+        else high = middle;
+      }
+      sorted.splice(low, 0, id);
+    }
   }
 
   private compareForms(a: number, b: number): number {
@@ -174,10 +222,24 @@ export class SupplierIndex {
     this.collectExact(reading, found);
     this.collectBeginning(reading, found);
     this.collectTokens(reading, found);
+    if (this.isKnownWhole(reading)) return found;
     this.collectGrams(reading.compact, found);
     if (reading.brandWords === 0 && reading.tokens.length > 1)
       this.collectGrams(compactOf(reading.tokens.slice(0, 1)), found);
     return found;
+  }
+
+  /** The reading is a supplier's name as it stands, or begins with the name of a brand that is a supplier here. */
+  private isKnownWhole(reading: Reading): boolean {
+    const isActive = (id: number): boolean => {
+      const form = this.forms[id];
+      return form !== undefined && form.kind !== 'initials' && this.slots[form.supplier]?.dead === false && this.slots[form.supplier]?.entry.active === true;
+    };
+    if (this.byCompact.get(reading.compact)?.some(isActive)) return true;
+    const { brand } = reading;
+    if (brand === null || brand.kind === 'property' || brand.kind === 'hotel') return false;
+    const spelling = compactOf(reading.tokens.slice(0, reading.brandWords));
+    return this.byCompact.get(spelling)?.some((id) => this.forms[id]?.brand === brand && isActive(id)) ?? false;
   }
 
   /** Forms equal to the first word, the first two words, and so on. */
@@ -220,28 +282,77 @@ export class SupplierIndex {
   /** Forms that share the rarest letter groups, the nearest first. */
   private collectGrams(compact: string, found: Set<number>): void {
     if (compact.length < 3) return;
-    const grams = gramsOf(compact);
-    const lists = grams
-      .map((gram) => ({ gram, list: this.byGram.get(gram) ?? [] }))
-      .filter(({ list }) => list.length > 0)
-      .sort((a, b) => a.list.length - b.list.length || compareText(a.gram, b.gram));
-    if (this.visits.length < this.forms.length) this.visits = new Float32Array(Math.ceil(this.forms.length * 1.5));
-    const touched: number[] = [];
+    const lists: { gram: number; list: number[] }[] = [];
+    for (const gram of gramsOf(compact)) {
+      const list = this.byGram.get(gram);
+      if (list !== undefined) lists.push({ gram, list });
+    }
+    lists.sort((a, b) => a.list.length - b.list.length || a.gram - b.gram);
+    if (this.worths.length < this.forms.length) {
+      this.worths = new Float32Array(Math.ceil(this.forms.length * 1.5));
+      this.touched = new Int32Array(this.worths.length);
+    }
+    const { worths, touched } = this;
+    let count = 0;
     let visited = 0;
+    let possible = 0;
     for (const { list } of lists) {
       if (visited > 0 && visited + list.length > GRAM_VISITS_MAX) break;
       visited += list.length;
-      const worth = Math.log(1 + this.forms.length / list.length);
+      const worth = Math.log2(2 + this.forms.length / list.length);
+      possible += worth;
       for (const id of list) {
-        if (this.visits[id] === 0) touched.push(id);
-        this.visits[id] = (this.visits[id] ?? 0) + worth;
+        const before = worths[id] ?? 0;
+        if (before === 0) {
+          touched[count] = id;
+          count += 1;
+        }
+        worths[id] = before + worth;
       }
     }
-    const ranked = touched
-      .map((id) => ({ id, worth: (this.visits[id] ?? 0) / Math.sqrt(8 + (this.gramCounts[id] ?? 0)) }))
-      .sort((a, b) => b.worth - a.worth || this.compareForms(a.id, b.id));
-    for (const id of touched) this.visits[id] = 0;
-    for (const { id } of ranked.slice(0, COMPARED_MAX)) found.add(id);
+    this.keepNearest(count, possible * GRAM_SHARE_MIN, found);
+  }
+
+  /** The best of the touched forms; clears what was counted. Equal ones in the order of their names and codes. */
+  private keepNearest(count: number, least: number, found: Set<number>): void {
+    const kept: { id: number; rank: number }[] = [];
+    for (let i = 0; i < count; i += 1) {
+      const id = this.touched[i] ?? 0;
+      const worth = this.worths[id] ?? 0;
+      this.worths[id] = 0;
+      if (worth < least) continue;
+      const rank = worth / Math.sqrt(8 + (this.gramCounts[id] ?? 0));
+      const last = kept.length < COMPARED_MAX ? undefined : kept[COMPARED_MAX - 1];
+      if (last !== undefined && (rank < last.rank || (rank === last.rank && this.compareForms(id, last.id) > 0))) continue;
+      let at = kept.length;
+      while (at > 0) {
+        const before = kept[at - 1];
+        if (before === undefined || before.rank > rank || (before.rank === rank && this.compareForms(before.id, id) < 0)) break;
+        at -= 1;
+      }
+      kept.splice(at, 0, { id, rank });
+      if (kept.length > COMPARED_MAX) kept.pop();
+    }
+    for (const { id } of kept) found.add(id);
+  }
+
+  /**
+   * Of two names of which one is the beginning of the other (`Brand`, `Brand Petroleum`) the longer one is meant as soon
+   * as the descriptor shows it.
+   */
+  private preferLonger(best: Map<number, { score: number; pair: PairScore; reading: Reading; form: IndexedForm; rules: string[] }>): void {
+    const strong = [...best.values()].filter((found) => found.score >= 0.8 && this.slots[found.form.supplier]?.entry.active);
+    for (const shorter of strong) {
+      for (const longer of strong) {
+        const isLonger = longer.form.tokens.length > shorter.form.tokens.length && longer.form.compact.startsWith(shorter.form.compact);
+        if (!isLonger || longer.pair.letters < 0.8 || shorter.pair.how === 'equal') continue;
+        const limit = longer.score - 0.05;
+        if (shorter.score > limit) {
+          shorter.score = limit;
+          shorter.rules.push(`the descriptor goes on like “${longer.form.tokens.join(' ')}”`);
+        }
+      }
+    }
   }
 
   /**
@@ -257,7 +368,7 @@ export class SupplierIndex {
       for (const id of this.formsFor(reading)) {
         const form = this.forms[id];
         if (form === undefined || this.isDead(form)) continue;
-        const pair = scorePair(reading, form);
+        const pair = scorePair(reading, form, this.isKnownWord);
         if (pair.score < 0.2) continue;
         const brands = this.slots[form.supplier]?.brands ?? [];
         const { score, rules } = applyRules(pair, reading, form, brands, descriptor.parts);
@@ -271,6 +382,7 @@ export class SupplierIndex {
         }
       }
     }
+    this.preferLonger(best);
     const scored = [...best.entries()].map(([id, found]) => ({ entry: (this.slots[id] as Slot).entry, ...found }));
     scored.sort(
       (a, b) =>
