@@ -4,8 +4,9 @@
  */
 import { expect, it } from 'vitest';
 import { type Asked, connectTo, fakeBrex } from '../../unit/connectors/brexHarness.js';
-import { ENDPOINTS, type EndpointFact, type JsonType } from './endpoints.js';
+import { ENDPOINTS, type EndpointFact } from './endpoints.js';
 import { Operation, openApiFolder } from './openapi.js';
+import type { JsonType } from './shapes.js';
 
 const folder = openApiFolder();
 

@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv, type ValidateFunction } from 'ajv';
 import { parse } from 'yaml';
-import type { EndpointFact, JsonType } from './endpoints.js';
+import type { EndpointFact } from './endpoints.js';
+import type { JsonType } from './shapes.js';
 
 /**
  * Brex's OpenAPI files, read where they are; they are not ours to ship. `LEDGERGATE_BREX_OPENAPI` names their folder,
