@@ -1,4 +1,4 @@
-import type { LedgerConnection } from '../connectors/contract.js';
+import type { LedgerConnection, LedgerDocument } from '../connectors/contract.js';
 import type { SpendStream, SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import {
@@ -14,13 +14,12 @@ import {
 } from '../errors.js';
 import type { Engine } from './engine.js';
 import {
+  begin,
   type ClaimedPosting,
   claimDoubtful,
   claimReady,
-  loadDocument,
+  loadDocuments,
   markAbandoned,
-  move,
-  startAttempt,
 } from './ledgerWork.js';
 import { deadOwners } from './processes.js';
 import { finishRuns } from './runProgress.js';
@@ -120,16 +119,17 @@ class Drain {
 
   private async sendReady(): Promise<number> {
     const { engine, tenantId, ledgerId } = this;
-    const claimed = await engine.db.tenant(tenantId, (tx) => {
+    const { claimed, documents } = await engine.db.tenant(tenantId, async (tx) => {
       const now = engine.clock.now();
-      return claimReady(tx, ledgerId, engine.processId, now, this.leaseFrom(now), BATCH);
+      const postings = await claimReady(tx, ledgerId, engine.processId, now, this.leaseFrom(now), BATCH);
+      return { claimed: postings, documents: await loadDocuments(tx, postings) };
     });
     if (claimed.length === 0) return 0;
     const waiting = new Map(claimed.map((posting) => [posting.id, posting]));
     try {
       // Somebody may have sent it before a restore of our database, or under a lease that we lost.
       const found = await this.find(claimed);
-      await this.sendAll(claimed, found, waiting);
+      await this.sendAll(claimed, documents, found, waiting);
     } finally {
       await this.handBack([...waiting.values()]);
     }
@@ -139,6 +139,7 @@ class Drain {
   /** Settles each result in the transaction that starts the next posting: one commit a posting instead of two. */
   private async sendAll(
     claimed: readonly ClaimedPosting[],
+    documents: ReadonlyMap<string, LedgerDocument>,
     found: ReadonlyMap<string, Parameters<typeof resultOfFound>[1]>,
     waiting: Map<string, ClaimedPosting>,
   ): Promise<void> {
@@ -156,15 +157,18 @@ class Drain {
           waiting.delete(candidate.id);
           continue;
         }
-        const begun = await engine.db.tenant(tenantId, async (tx) => {
+        const leaseUntil = this.leaseFrom(engine.clock.now());
+        const hasBegun = await engine.db.tenant(tenantId, async (tx) => {
           await settleLast(tx);
-          return this.begin(tx, posting);
+          return begin(tx, engine.clock.now(), posting, leaseUntil, engine.processId);
         });
         last = null;
         waiting.delete(posting.id);
-        if (begun === null) continue;
+        const document = documents.get(posting.id);
+        if (!hasBegun || !document) continue;
+        const sent = { ...document, supplierCode: posting.supplier_code };
         const known = found.get(posting.reference);
-        const result: Result = known ? resultOfFound(posting, known) : await this.submit(posting, begun);
+        const result: Result = known ? resultOfFound(posting, known) : await this.submit(posting, sent, leaseUntil);
         last = { posting, result };
         const trouble = this.troubleIn(result);
         if (trouble) throw trouble;
@@ -174,24 +178,7 @@ class Drain {
     }
   }
 
-  /** READY > POSTING, with its attempt; durable before anything is sent. null = not ours any more. */
-  private async begin(tx: Tx, posting: ClaimedPosting) {
-    const now = this.engine.clock.now();
-    const moved = await move(tx, now, posting, {
-      to: 'POSTING',
-      action: 'posting.sent',
-      summary: `${posting.description}: sent to the ledger as ${posting.reference}.`,
-      set: { lease_until: this.leaseFrom(now) },
-    });
-    if (!moved) return null;
-    await startAttempt(tx, now, posting, this.engine.processId);
-    return { document: await loadDocument(tx, posting), leaseUntil: this.leaseFrom(now) };
-  }
-
-  private async submit(
-    posting: ClaimedPosting,
-    { document, leaseUntil }: NonNullable<Awaited<ReturnType<Drain['begin']>>>,
-  ): Promise<Result> {
+  private async submit(posting: ClaimedPosting, document: LedgerDocument, leaseUntil: Date): Promise<Result> {
     const { engine, connection } = this;
     const startedAt = engine.clock.now();
     // A process that was paused past its lease must not send: by now another one may be asking for this document.

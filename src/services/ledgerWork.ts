@@ -5,7 +5,7 @@ import type { DocumentType, Hold } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { record } from './audit.js';
 import type { Engine } from './engine.js';
-import { type LineRow, loadLines } from './postingStore.js';
+import { type LineRow, linesOf } from './postingStore.js';
 
 /** A posting in the hands of this process, with everything that sending it needs. */
 export interface ClaimedPosting {
@@ -159,7 +159,7 @@ export async function move(tx: Tx, now: Date, posting: ClaimedPosting, change: M
   return true;
 }
 
-function tellMove(
+export function tellMove(
   tx: Tx,
   now: Date,
   posting: ClaimedPosting,
@@ -190,13 +190,33 @@ export type AttemptOutcome =
   | 'ABANDONED'
   | 'ABSENT';
 
-export async function startAttempt(tx: Tx, now: Date, posting: ClaimedPosting, worker: string): Promise<void> {
-  await tx.execute(
-    `insert into posting_attempts (tenant_id, posting_id, number, fence, plan_hash, worker, started_at, outcome)
-     values ($1, $2, (select count(*) + 1 from posting_attempts where tenant_id = $1 and posting_id = $2), $3, $4, $5, $6,
-       'SENDING')`,
-    [tx.tenantId, posting.id, posting.fence, posting.plan_hash, worker, now],
+/**
+ * READY > POSTING, with its attempt; durable before anything is sent. One statement, because every posting goes through it.
+ * @returns false when the posting is not ours any more, or was planned anew since it was claimed.
+ */
+export async function begin(
+  tx: Tx,
+  now: Date,
+  posting: ClaimedPosting,
+  leaseUntil: Date,
+  worker: string,
+): Promise<boolean> {
+  assertMove('READY', 'POSTING');
+  const begun = await tx.query(
+    `with taken as (
+       update postings set status = 'POSTING', lease_until = $4, updated_at = $5
+       where tenant_id = $1 and id = $2 and fence = $3 and status = 'READY' returning id)
+     insert into posting_attempts (tenant_id, posting_id, number, fence, plan_hash, worker, started_at, outcome)
+     select $1, $2, (select count(*) + 1 from posting_attempts where tenant_id = $1 and posting_id = $2), $3, $6, $7, $5,
+       'SENDING' from taken returning number`,
+    [tx.tenantId, posting.id, posting.fence, leaseUntil, now, posting.plan_hash, worker],
   );
+  if (begun.length === 0) return false;
+  tellMove(tx, now, posting, 'READY', 'POSTING', {
+    action: 'posting.sent',
+    summary: `${posting.description}: sent to the ledger as ${posting.reference}.`,
+  });
+  return true;
 }
 
 export async function finishAttempt(
@@ -216,8 +236,10 @@ export async function finishAttempt(
 
 // ── the ledger's document ────────────────────────────────────────────────────────────────────
 
-export async function loadDocument(tx: Tx, posting: ClaimedPosting): Promise<LedgerDocument> {
-  return documentOf(posting, await loadLines(tx, posting.id));
+/** The documents of claimed postings, by posting. A claim that was planned anew meanwhile does not begin. */
+export async function loadDocuments(tx: Tx, postings: readonly ClaimedPosting[]): Promise<Map<string, LedgerDocument>> {
+  const lines = await linesOf(tx, postings.map((posting) => posting.id));
+  return new Map(postings.map((posting) => [posting.id, documentOf(posting, lines.get(posting.id) ?? [])]));
 }
 
 function documentOf(posting: ClaimedPosting, lines: readonly LineRow[]): LedgerDocument {

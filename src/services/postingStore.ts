@@ -291,6 +291,8 @@ async function writeHeads(
        mapping_version = excluded.mapping_version, correlation_id = excluded.correlation_id,
        triggered_by = excluded.triggered_by, run_id = excluded.run_id, updated_at = excluded.updated_at,
        approved_by = null, cancel_reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
+       -- Whoever had claimed the old plan for sending must not send it any more.
+       fence = postings.fence + 1,
        after_id = coalesce(excluded.after_id, postings.after_id)`,
     [tx.tenantId, pipeline.id, pipeline.ledger_id, JSON.stringify(rows), caller.actor, runId, now],
   );
