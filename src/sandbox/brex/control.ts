@@ -153,6 +153,7 @@ export class BrexControl {
   private expense(id: string): ExpenseView {
     const view = this.app.parts.store.expense(id);
     if (!view) throw new InputError(`There is no expense ${id}.`, ['id']);
+    if (view.pendingMinor !== null) throw new InputError(`The expense ${id} is not settled yet.`, ['id']);
     return view;
   }
 }

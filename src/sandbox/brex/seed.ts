@@ -144,8 +144,10 @@ export interface SeedPurchase {
   purchasedAt: string;
   /** Settlement. The transaction is visible from here on. */
   postedAt: string;
-  /** The expense is visible from here on. */
+  /** The settled expense is visible from here on. */
   expenseAt: string;
+  /** The expense is shown before that as an authorisation, whose amount may differ from what is settled. */
+  pending?: { at: string; amountMinor: number };
   /** The accounting record is visible from here on. */
   recordAt: string;
   /** Default `READY_FOR_EXPORT`. */

@@ -9,8 +9,11 @@ export interface Purchase {
   /** The caller's own row until the first edit, which works on a copy. */
   seed: SeedPurchase;
   isOwnCopy: boolean;
+  readonly purchasedAt: Micros;
+  readonly postedAt: Micros;
   transaction: TransactionView | null;
   expense: ExpenseView | null;
+  pending: ExpenseView | null;
   records: RecordView[];
   children: ExpenseView[];
 }
@@ -26,6 +29,8 @@ export interface ExpenseView extends Timed {
   readonly id: string;
   child: SeedChild | null;
   isVoid: boolean;
+  /** Set on the authorisation that is shown until the settled expense takes its place: what was authorised. */
+  readonly pendingMinor: number | null;
 }
 
 export interface RecordView extends Timed {
@@ -62,7 +67,9 @@ export class BrexStore {
     this.current = microsOf(seed.now);
     const purchases = seed.purchases.map((row) => this.build(row));
     this.transactions = new Timeline(purchases.flatMap((purchase) => purchase.transaction ?? []));
-    this.expenses = new Timeline(purchases.flatMap((one) => [...(one.expense ? [one.expense] : []), ...one.children]));
+    this.expenses = new Timeline(
+      purchases.flatMap((one) => [one.expense ?? [], one.pending ?? [], one.children].flat()),
+    );
     this.records = new Timeline(purchases.flatMap((purchase) => purchase.records));
     this.planned = seed.plannedEdits
       .map((planned) => ({ ...planned, at: microsOf(planned.at) }))
@@ -84,7 +91,15 @@ export class BrexStore {
 
   expense(id: string): ExpenseView | undefined {
     const found = this.expensesById.get(id);
-    return found && this.isVisible(found) ? found : undefined;
+    if (!found || this.isVisible(found)) return found;
+    const { pending } = found.purchase;
+    return pending && found.child === null && this.isVisible(pending) ? pending : undefined;
+  }
+
+  /** False for an authorisation whose place the settled expense has taken. */
+  isCurrent(view: ExpenseView): boolean {
+    const settled = view.purchase.expense;
+    return view.pendingMinor === null || settled === null || !this.isVisible(settled);
   }
 
   record(id: string): RecordView | undefined {
@@ -136,7 +151,7 @@ export class BrexStore {
   add(row: SeedPurchase): Purchase {
     const purchase = this.build(row);
     if (purchase.transaction) this.transactions.add(purchase.transaction);
-    for (const view of [purchase.expense, ...purchase.children]) if (view) this.expenses.add(view);
+    for (const view of [purchase.expense, purchase.pending, ...purchase.children]) if (view) this.expenses.add(view);
     for (const record of purchase.records) this.records.add(record);
     this.revision += 1;
     this.onReady(purchase.records.filter((one) => isReady(one) && this.isVisible(one)).map((one) => one.id));
@@ -190,12 +205,12 @@ export class BrexStore {
   private build(seed: SeedPurchase): Purchase {
     if (this.purchasesByKey.has(seed.key)) throw new Error(`Two purchases have the key ${seed.key}.`);
     const purchase: Purchase = {
-      ...{ seed, isOwnCopy: false },
-      ...{ transaction: null, expense: null, records: [], children: [] },
+      ...{ seed, isOwnCopy: false, purchasedAt: microsOf(seed.purchasedAt), postedAt: microsOf(seed.postedAt) },
+      ...{ transaction: null, expense: null, pending: null, records: [], children: [] },
     };
     this.purchasesByKey.set(seed.key, purchase);
     if (seed.kind === 'CARD' || seed.kind === 'COLLECTION' || seed.kind === 'REWARDS_CREDIT') {
-      purchase.transaction = { purchase, seq: this.seq(), at: microsOf(seed.postedAt), amountMinor: seed.amountMinor };
+      purchase.transaction = { purchase, seq: this.seq(), at: purchase.postedAt, amountMinor: seed.amountMinor };
     }
     if (seed.kind !== 'COLLECTION' && seed.kind !== 'REWARDS_CREDIT') this.buildExpenses(purchase);
     if (seed.kind !== 'REWARDS_CREDIT') {
@@ -208,12 +223,16 @@ export class BrexStore {
     const at = microsOf(purchase.seed.expenseAt);
     const make = (child: SeedChild | null): ExpenseView => {
       const id = child ? `expense_${purchase.seed.key}_${child.suffix}` : `expense_${purchase.seed.key}`;
-      const view = { purchase, id, child, at, seq: this.seq(), isVoid: false };
+      const view: ExpenseView = { purchase, id, child, at, seq: this.seq(), isVoid: false, pendingMinor: null };
       this.expensesById.set(id, view);
       return view;
     };
     purchase.expense = make(null);
     purchase.children = (purchase.seed.children ?? []).map(make);
+    const { pending } = purchase.seed;
+    if (!pending) return;
+    const authorised = { at: microsOf(pending.at), seq: this.seq(), pendingMinor: pending.amountMinor };
+    purchase.pending = { ...purchase.expense, ...authorised };
   }
 
   private buildRecord(purchase: Purchase, child: SeedChild | null): RecordView {

@@ -21,7 +21,8 @@ export interface BrexSummary {
   now: string;
   cardTransactions: StreamSummary & { byType: Record<string, number> };
   cashTransactions: StreamSummary;
-  expenses: StreamSummary;
+  /** `pending` authorisations are shown beside `visible` and count in no total. */
+  expenses: StreamSummary & { pending: number };
   accountingRecords: StreamSummary & {
     byReviewStatus: Record<string, number>;
     byType: Record<string, number>;
@@ -35,21 +36,29 @@ export function summarize(store: BrexStore): BrexSummary {
   const expenses = new Adder();
   const records = new Adder();
   const cash = new Adder();
+  let pending = 0;
   const [cardTypes, statuses, types, sources] = [new Counter(), new Counter(), new Counter(), new Counter()];
   each(store, store.transactions, cards, ({ purchase, amountMinor }) => {
     const { kind, currency } = purchase.seed;
-    cardTypes.add(kind !== 'CARD' ? kind : amountMinor < 0 ? 'REFUND' : 'PURCHASE');
+    if (purchase.postedAt <= store.now) cardTypes.add(kind !== 'CARD' ? kind : amountMinor < 0 ? 'REFUND' : 'PURCHASE');
     return [amountMinor, currency];
   });
   // Children are parts of their parents: the parents alone add up to what was spent.
-  each(store, store.expenses, expenses, ({ purchase, child }) =>
-    child ? null : [purchase.seed.amountMinor, purchase.seed.currency],
-  );
+  each(store, store.expenses, expenses, (view) => {
+    const { seed } = view.purchase;
+    if (view.pendingMinor !== null) {
+      if (store.isVisible(view) && store.isCurrent(view)) pending += 1;
+      return null;
+    }
+    return view.child ? null : [seed.amountMinor, seed.currency];
+  });
   each(store, store.records, records, (record) => {
     const { seed } = record.purchase;
-    statuses.add(record.reviewStatus);
-    types.add(recordType(record));
-    sources.add(sourceType(seed));
+    if (store.isVisible(record)) {
+      statuses.add(record.reviewStatus);
+      types.add(recordType(record));
+      sources.add(sourceType(seed));
+    }
     return [record.child?.amountMinor ?? seed.amountMinor, seed.currency];
   });
   for (const row of store.seed.cashTransactions) {
@@ -59,7 +68,7 @@ export function summarize(store: BrexStore): BrexSummary {
     now: store.nowText,
     cardTransactions: { ...cards.summary(), byType: cardTypes.counts },
     cashTransactions: cash.summary(),
-    expenses: expenses.summary(),
+    expenses: { ...expenses.summary(), pending },
     accountingRecords: {
       ...records.summary(),
       ...{ byReviewStatus: statuses.counts, byType: types.counts, bySourceType: sources.counts },
@@ -71,16 +80,14 @@ function each<T extends Timed>(
   store: BrexStore,
   timeline: Timeline<T>,
   adder: Adder,
+  /** Null for what counts in no total. Also asked for what is not visible yet. */
   amountOf: (entry: T) => [minor: number, currency: string] | null,
 ): void {
   for (let index = 0; index < timeline.size; index += 1) {
     const entry = timeline.get(index);
     if (!entry) continue;
-    if (!store.isVisible(entry)) adder.future += 1;
-    else {
-      const amount = amountOf(entry);
-      if (amount) adder.add(true, ...amount);
-    }
+    const amount = amountOf(entry);
+    if (amount) adder.add(store.isVisible(entry), ...amount);
   }
 }
 

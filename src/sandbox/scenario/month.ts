@@ -35,6 +35,8 @@ export interface MonthExpectations {
   merchants: { name: string; kind: MatchKind; supplier: string | null }[];
   suppliers: number;
   suppliersOnHold: number;
+  /** Plain purchases whose expense is first shown as an authorisation, every second one over another amount. */
+  pendingFirst: { count: number; keys: string[] };
   /** Beside the purchases. */
   nonSpend: { collections: number; rewardsCredits: number };
   bills: number;
@@ -57,6 +59,7 @@ const COLLECTIONS = 5;
 const REWARDS = 5;
 const BILLS = 6;
 const CASH = 12;
+const PENDING_EVERY = 12;
 
 /**
  * A month of spend of an imaginary manufacturer and the ledger that it belongs in. The same options give the same data.
@@ -72,6 +75,7 @@ export function generateMonth(options: MonthOptions): MonthScenario {
     ingredient,
     ...maker.make(index + 1, ingredient),
   }));
+  const pendingKeys = authorise(dealt);
   const others = otherRows(dice, maker, month, market.businesses);
   const next = addMonths(month, 1);
   const plannedEdit = planEdit(dealt, `${next}-06T09:00:00Z`);
@@ -103,6 +107,7 @@ export function generateMonth(options: MonthOptions): MonthScenario {
     syspro: monthLedger(month, market.suppliers),
     expectations: {
       ...{ seed, month, purchases: count, ...countIngredients(dealt), plannedEdit: plannedEdit.expected },
+      pendingFirst: { count: pendingKeys.length, keys: pendingKeys },
       merchants: market.businesses.map(({ name, kind, supplier }) => ({ name, kind, supplier })),
       suppliers: market.suppliers.length,
       suppliersOnHold: market.suppliers.filter((supplier) => supplier.onHold).length,
@@ -120,6 +125,19 @@ interface Dealt {
   ingredient: Ingredient | null;
   row: SeedPurchase;
   business: Business;
+}
+
+/** Every twelfth plain card purchase is seen as an authorisation a minute after it was bought. @returns their keys. */
+function authorise(dealt: readonly Dealt[]): string[] {
+  const plain = dealt.filter(({ ingredient }) => ingredient === null);
+  const chosen = plain.filter((_, index) => index % PENDING_EVERY === PENDING_EVERY - 1);
+  for (const [index, { row }] of chosen.entries()) {
+    const at = new Date(Date.parse(row.purchasedAt) + 60_000).toISOString();
+    // A tip or a deposit: what is settled is not always what was authorised.
+    const amountMinor = index % 2 === 0 ? row.amountMinor : Math.ceil(row.amountMinor * 1.2);
+    row.pending = { at, amountMinor };
+  }
+  return chosen.map(({ row }) => row.key);
 }
 
 function planEdit(dealt: readonly Dealt[], at: string) {

@@ -129,6 +129,23 @@ describe('lists', () => {
     expect(await counts()).toEqual([1, 1, 1]);
   });
 
+  it('shows an authorisation until the settled expense takes its place under the same id', async () => {
+    const pending = { at: '2026-06-09T10:01:00Z', amountMinor: 20_000 };
+    const data = blankAccount('2026-06-10T00:00:00Z', { purchases: [purchase('p1', { pending })] });
+    const { call, control } = await start([], { data });
+    const [before] = (await call('/v1/expenses')).json.items;
+    expect(before).toMatchObject({ id: 'expense_p1', status: 'SUBMITTED', payment_status: 'PROCESSING' });
+    expect(before).toMatchObject({ billing_amount: { amount: 20_000 }, payment_posted_at: null });
+    expect((await call('/v1/expenses?payment_posted_at_start=2026-01-01')).json.items).toEqual([]);
+    expect(() => control.editExpense('expense_p1', {})).toThrow(/not settled/);
+    expect(control.summary().expenses).toMatchObject({ pending: 1, visible: 0, future: 1 });
+    control.setNow(NOW);
+    const { items } = (await call('/v1/expenses')).json;
+    expect(items).toMatchObject([{ id: 'expense_p1', payment_status: 'CLEARED', billing_amount: { amount: 17_175 } }]);
+    expect((await call('/v1/expenses/expense_p1')).json).toEqual(items[0]);
+    expect(control.summary().expenses).toMatchObject({ pending: 0, visible: 1, future: 0 });
+  });
+
   it('hides older records silently when updated_at is not bounded', async () => {
     const { call, control } = await start([purchase('p1')]);
     control.setNow('2026-08-01T00:00:00Z');

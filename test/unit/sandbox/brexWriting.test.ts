@@ -186,6 +186,26 @@ describe('changes at the source', () => {
   });
 });
 
+describe('switches', () => {
+  it('change while it runs, and an unknown one is named', async () => {
+    const { send } = await start([purchase('a')]);
+    const rateLimit = { requests: 1, windowSeconds: 60 };
+    await send('POST', '/_sandbox/settings', { rateLimit, rateLimitBody: false, retryAfterSeconds: 7 });
+    await send('GET', '/v2/company');
+    expect(await send('GET', '/v2/company')).toEqual({ status: 429, json: {} });
+    expect((await send('POST', '/_sandbox/settings', { rateLimt: null })).json).toMatchObject({ field: 'rateLimt' });
+    await send('POST', '/_sandbox/settings', { rateLimit: null });
+    expect((await send('GET', '/v2/company')).status).toBe(200);
+  });
+
+  it('choose the name of the integration id', async () => {
+    const { send } = await start([], { settings: { integrationIdName: 'id' } });
+    const body = { vendor: 'LEDGERGATE', vendor_account_id: 't1' };
+    const { json } = await send('POST', '/v3/accounting/integration', body);
+    expect([json.id, json.integration_id]).toEqual(['int_sbx1', undefined]);
+  });
+});
+
 describe('idempotency keys', () => {
   const vendor = { company_name: 'Northwind Traders' };
 
@@ -406,6 +426,17 @@ describe('webhooks', () => {
     await control.whenWebhooksIdle();
     const ids = received.flatMap(({ body }) => JSON.parse(body).accountingRecordIds);
     expect([received.length, ids.sort()]).toEqual([2, ['accr_a', 'accr_b', 'accr_c']]);
+  });
+
+  it('can be ordered over HTTP, and every attempt is kept', async () => {
+    const { control, received, send } = await subscribed([purchase('a')]);
+    const order = { recordIds: ['accr_a'], event: { event_type: 'UNHEARD_OF' }, repeat: 1 };
+    expect((await send('POST', '/_sandbox/webhooks/send', order)).status).toBe(202);
+    await control.whenWebhooksIdle();
+    expect(received).toHaveLength(2);
+    const { deliveries } = (await send('GET', '/_sandbox/webhooks/deliveries')).json;
+    expect(deliveries).toMatchObject([{ status: 200, eventType: READY }, { status: 200 }]);
+    expect((await send('POST', '/_sandbox/webhooks/send', { recordId: 'accr_a' })).json.field).toBe('recordId');
   });
 
   it('know one endpoint, https unless it is this machine, and are replaced as a whole', async () => {

@@ -20,6 +20,11 @@ describe('a generated month', () => {
     expect(text(7)).not.toBe(text(8));
   });
 
+  it('is plain JSON, so that a file can hold it', () => {
+    const { brex, syspro } = generateMonth(MONTH);
+    expect(JSON.parse(JSON.stringify({ brex, syspro }))).toEqual({ brex, syspro });
+  });
+
   it.each([200, 600, 2_000])('holds enough of every ingredient with %i purchases', (purchases) => {
     const { expectations } = generateMonth({ ...MONTH, purchases });
     const { plain, ...special } = expectations.ingredients;
@@ -119,13 +124,18 @@ describe('a generated month', () => {
       expect(cardTransactions.byType).toMatchObject({ REWARDS_CREDIT: expectations.nonSpend.rewardsCredits });
       expect(expenses.byCurrency.EUR).toEqual({ count: 1, total: expectations.spendTotals.EUR });
       expect(children).toBeGreaterThan(2 * LEAST_OF_EACH - 1);
+      expect(expectations.pendingFirst.count).toBeGreaterThanOrEqual(LEAST_OF_EACH);
+      let pendingSeen = 0;
       let shown = 0;
       for (let day = 1; day <= 31; day += 1) {
         sandbox.control.setNow(`2026-10-${String(day).padStart(2, '0')}T23:59:59Z`);
-        const { visible } = sandbox.control.summary().accountingRecords;
+        const { accountingRecords: records, expenses: seen } = sandbox.control.summary();
+        const { visible } = records;
+        pendingSeen += seen.pending;
         expect(visible).toBeGreaterThanOrEqual(shown);
         shown = visible;
       }
+      expect(pendingSeen).toBeGreaterThanOrEqual(expectations.pendingFirst.count);
       const { at, key, afterMinor, beforeMinor } = expectations.plannedEdit;
       sandbox.control.setNow(at);
       expect(sandbox.control.editExpense(`expense_${key}`, {}).recordIds).toEqual([`accr_${key}`]);

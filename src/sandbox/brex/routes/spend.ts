@@ -103,7 +103,8 @@ function listExpenses({ store, shapes, settings }: BrexParts, call: Call, onlyCa
   const options = expenseOptions(call);
   const from = timeParam(call, 'updated_at_start') ?? 0;
   const until = Math.min(store.now, endParam(call, 'updated_at_end'));
-  const matches = expenseFilter(call, store.seed.users, settings.splitChildrenInList, onlyCard);
+  const passes = expenseFilter(call, store.seed.users, settings.splitChildrenInList, onlyCard);
+  const matches = (view: ExpenseView) => store.isCurrent(view) && passes(view);
   const page = pageOfTimeline(pageQuery(call, 100, settings), store.expenses, { from, until }, matches);
   return ok({ next_cursor: page.nextCursor, items: page.items.map((view) => expense(shapes, view, options)) });
 }
@@ -125,11 +126,12 @@ function expenseFilter(
   const [statuses, payments] = [list('status'), list('payment_status')];
   const within = (name: string) => {
     const [from, until] = [timeParam(call, `${name}_start`) ?? 0, endParam(call, `${name}_end`)];
-    return (text: string) => (from === 0 && until === Number.POSITIVE_INFINITY) || inRange(microsOf(text), from, until);
+    return (at: Micros) => at >= from && at <= until;
   };
   const [purchased, posted] = [within('purchased_at'), within('payment_posted_at')];
+  const asksPosted = call.query.has('payment_posted_at_start') || call.query.has('payment_posted_at_end');
   return (view) => {
-    const { seed, expense: parent } = view.purchase;
+    const { seed, expense: parent, purchasedAt, postedAt } = view.purchase;
     if (parents === null ? view.child !== null && !withChildren : view.child === null || !parents.has(parent?.id ?? ''))
       return false;
     if (onlyCard && seed.kind !== 'CARD') return false;
@@ -137,12 +139,10 @@ function expenseFilter(
     if (types && !types.has(expenseType(seed))) return false;
     if (statuses && !statuses.has(expenseStatus(view))) return false;
     if (payments && !payments.has(paymentStatus(view))) return false;
-    return purchased(seed.purchasedAt) && posted(seed.postedAt);
+    // What is not settled has no posting moment, so that a filter on it leaves it out.
+    const isPosted = view.pendingMinor === null ? posted(postedAt) : !asksPosted;
+    return purchased(purchasedAt) && isPosted;
   };
-}
-
-function inRange(at: Micros, from: Micros, until: Micros): boolean {
-  return at >= from && at <= until;
 }
 
 function findExpense({ store }: BrexParts, call: Call): ExpenseView {

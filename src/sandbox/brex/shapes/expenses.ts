@@ -1,6 +1,6 @@
 import type { SeedPurchase, SeedUser } from '../seed.js';
 import type { ExpenseView } from '../store.js';
-import { microsOf, milliText } from '../units.js';
+import { milliText } from '../units.js';
 import { isOdd, merchantOf, minorMoney, nameOf, type ShapeContext, userOf } from './context.js';
 
 export interface ExpenseOptions {
@@ -18,16 +18,18 @@ export function expenseType(seed: SeedPurchase): string {
 
 export function expenseStatus(view: ExpenseView): string {
   if (view.isVoid) return 'VOID';
+  if (view.pendingMinor !== null) return 'SUBMITTED';
   return view.child === null && view.purchase.children.length > 0 ? 'SPLIT' : 'APPROVED';
 }
 
 export function paymentStatus(view: ExpenseView): string {
   if (view.isVoid) return 'CANCELED';
+  if (view.pendingMinor !== null) return 'PROCESSING';
   return amountOf(view) < 0 ? 'REFUNDED' : 'CLEARED';
 }
 
 function amountOf(view: ExpenseView): number {
-  return view.child?.amountMinor ?? view.purchase.seed.amountMinor;
+  return view.pendingMinor ?? view.child?.amountMinor ?? view.purchase.seed.amountMinor;
 }
 
 /** An ExpandableExpense (§6): ids always, objects only where asked for, custom fields only with `load_custom_fields`. */
@@ -53,7 +55,10 @@ export function expense(context: ShapeContext, view: ExpenseView, options: Expen
     billing_entity_id: entityOf(context, seed).id,
     integration_spending_entity_id: null,
     integration_billing_entity_id: null,
-    expense_line_items: view.child ? [] : view.purchase.children.map((child) => expense(context, child, options)),
+    expense_line_items:
+      view.child || view.pendingMinor !== null
+        ? []
+        : view.purchase.children.map((child) => expense(context, child, options)),
     custom_fields: options.loadCustomFields ? customFields(context, view) : null,
     receipts: receipts(seed, options.expand.has('receipts.download_uris')),
     ...(isOdd(context, 'extraFields', id) ? { source: 'MOBILE', is_flagged: false, labels: [] } : {}),
@@ -139,7 +144,10 @@ function money(view: ExpenseView): Record<string, unknown> {
   const billing = minorMoney(amount, seed.currency);
   const whole = seed.originalMinor ?? seed.amountMinor;
   const part = seed.amountMinor === 0 ? whole : Math.round((whole * amount) / seed.amountMinor);
-  const original = minorMoney(view.child ? part : whole, seed.originalCurrency ?? seed.currency);
+  const original = minorMoney(
+    view.child || view.pendingMinor !== null ? part : whole,
+    seed.originalCurrency ?? seed.currency,
+  );
   return {
     original_amount: original,
     billing_amount: billing,
@@ -150,14 +158,15 @@ function money(view: ExpenseView): Record<string, unknown> {
 }
 
 function times(view: ExpenseView): Record<string, unknown> {
-  const { seed, records } = view.purchase;
-  const purchased = milliText(microsOf(seed.purchasedAt));
+  const { purchasedAt, postedAt, records } = view.purchase;
+  const isPending = view.pendingMinor !== null;
+  const purchased = milliText(purchasedAt);
   const exported = records.find((one) => one.child === view.child && one.reviewStatus === 'EXPORTED');
   return {
     purchased_at: purchased,
     submitted_at: purchased,
-    approved_at: purchased,
-    payment_posted_at: milliText(microsOf(seed.postedAt)),
+    approved_at: isPending ? null : purchased,
+    payment_posted_at: isPending ? null : milliText(postedAt),
     completion_date: null,
     updated_at: milliText(view.at),
     exported_at: exported ? milliText(exported.at) : null,
@@ -167,7 +176,7 @@ function times(view: ExpenseView): Record<string, unknown> {
 function customFields(context: ShapeContext, view: ExpenseView): unknown[] {
   const { seed } = view.purchase;
   const found: unknown[] = [];
-  if (seed.taxMinor !== undefined && view.child === null) {
+  if (seed.taxMinor !== undefined && view.child === null && view.pendingMinor === null) {
     found.push({
       key: 'Tax amount',
       value: { value_type: 'SINGLE_VALUE', data_type: 'MONEY', data: minorMoney(seed.taxMinor, seed.currency) },

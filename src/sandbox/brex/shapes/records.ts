@@ -1,6 +1,6 @@
 import type { SeedLine, SeedPurchase, SeedUser } from '../seed.js';
 import type { RecordView } from '../store.js';
-import { majorNumber, microsOf, microText, milliText } from '../units.js';
+import { majorNumber, microText, milliText } from '../units.js';
 import { isOdd, merchantOf, nameOf, type ShapeContext, share, userOf } from './context.js';
 
 interface Amount {
@@ -22,7 +22,7 @@ export function recordType(record: RecordView): string {
 
 /** An AccountingRecordDetailed (§7.3) in the observed shape: decimal major units, microseconds, undocumented extras. */
 export function accountingRecord(context: ShapeContext, record: RecordView, singleEntry: boolean): unknown {
-  const { seed } = record.purchase;
+  const { postedAt, seed } = record.purchase;
   const { id, child } = record;
   const isExtra = isOdd(context, 'extraFields', id);
   const amount = recordAmount(context, record);
@@ -35,12 +35,12 @@ export function accountingRecord(context: ShapeContext, record: RecordView, sing
     amount,
     original_amount: originalAmount(context, record),
     ...(isExtra ? { billing_amount: amount, status: 'SUBMITTED' } : {}),
-    erp_posting_date: microText(microsOf(seed.postedAt)),
-    posted_at: milliText(microsOf(seed.postedAt)),
+    erp_posting_date: microText(postedAt),
+    posted_at: milliText(postedAt),
     updated_at: microText(record.at),
     version: record.version,
     memo: (child ? child.memo : seed.memo) ?? null,
-    due_at: seed.kind === 'BILL' ? milliText(microsOf(seed.postedAt) + 30 * 86_400_000_000) : null,
+    due_at: seed.kind === 'BILL' ? milliText(postedAt + 30 * 86_400_000_000) : null,
     invoice_number: seed.kind === 'BILL' ? `INV-${seed.key.toUpperCase()}` : null,
     receipts: seed.hasReceipt
       ? [{ id: `receipt_${seed.key}`, download_uris: [`https://receipts.brex.invalid/receipt_${seed.key}`] }]

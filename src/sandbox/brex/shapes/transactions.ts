@@ -5,7 +5,7 @@ import { isOdd, merchantOf, minorMoney, type ShapeContext, userOf } from './cont
 
 /** A settled card transaction (§5 of the reference); `expense_id` only when it was asked for. */
 export function cardTransaction(context: ShapeContext, view: TransactionView, withExpenseId: boolean): unknown {
-  const { seed, expense } = view.purchase;
+  const { seed, expense, purchasedAt } = view.purchase;
   const id = `pst_${seed.key}`;
   const user = userOf(context, seed.user);
   const merchant = merchantOf(context, seed.merchant);
@@ -14,7 +14,7 @@ export function cardTransaction(context: ShapeContext, view: TransactionView, wi
     card_id: seed.kind === 'CARD' && user ? `card_${user.id.replace('cuuser_', '')}` : null,
     description: seed.descriptor,
     amount: minorMoney(view.amountMinor, seed.currency),
-    initiated_at_date: dateText(microsOf(seed.purchasedAt)),
+    initiated_at_date: dateText(purchasedAt),
     posted_at_date: dateText(view.at),
     type: isOdd(context, 'unknownTypes', id) ? 'PURCHASE_ADJUSTMENT' : typeOf(view),
     merchant: merchant && { raw_descriptor: seed.descriptor, mcc: merchant.mcc, country: merchant.country },
