@@ -25,6 +25,22 @@ interface Parameter {
 
 const loaded = new Map<string, Json>();
 
+function load(folder: string, api: string): Json {
+  const file = join(folder, `${api}.yaml`);
+  const document = loaded.get(file) ?? (parse(readFileSync(file, 'utf8')) as Json);
+  loaded.set(file, document);
+  return document;
+}
+
+/** The check of one webhook body, by the name Brex's webhook file gives it. */
+export function eventSchema(folder: string, name: string): ValidateFunction {
+  const path = `/x-webhooks/${name}`;
+  const operation = Operation.of(folder, { api: 'webhooks', method: 'POST', path });
+  const schema = operation.requestBody();
+  if (!schema) throw new Error(`Brex documents no body for ${path}.`);
+  return schema;
+}
+
 /** One operation of one file, with its references resolved on demand. */
 export class Operation {
   private readonly ajv = new Ajv({ strict: false, validateFormats: false, allErrors: true });
@@ -38,11 +54,12 @@ export class Operation {
   }
 
   /** @throws Error there is no such operation. */
-  static of(folder: string, fact: EndpointFact): Operation {
-    const file = join(folder, `${fact.api}.yaml`);
-    const document = loaded.get(file) ?? (parse(readFileSync(file, 'utf8')) as Json);
-    loaded.set(file, document);
-    const paths = document.paths as Record<string, Json>;
+  static of(folder: string, fact: Pick<EndpointFact, 'api' | 'method' | 'path'>): Operation {
+    const document = load(folder, fact.api);
+    const paths = { ...(document.paths as Json), ...(document['x-webhooks'] as Json | undefined) } as Record<
+      string,
+      Json
+    >;
     const path = Object.keys(paths).find((candidate) => candidate.replace(/\{[^}]+\}/g, '{}') === fact.path);
     const pathItem = path === undefined ? undefined : paths[path];
     const item = pathItem?.[fact.method.toLowerCase()];

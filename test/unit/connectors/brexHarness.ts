@@ -14,6 +14,8 @@ export interface Asked {
   readonly query: readonly (readonly [string, string])[];
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
+  /** The caller's port: one for each connection. */
+  readonly port: number | undefined;
 }
 
 export interface Answer {
@@ -45,6 +47,7 @@ export async function fakeBrex(answer: (asked: Asked, count: number) => Answer |
         query: [...url.searchParams.entries()],
         headers: incoming.headers,
         body: Buffer.concat(chunks).toString('utf8'),
+        port: incoming.socket.remotePort,
       };
       asked.push(one);
       const said = await answer(one, asked.length);

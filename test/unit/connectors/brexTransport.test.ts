@@ -260,6 +260,15 @@ describe('writes', () => {
     });
   });
 
+  it('a write never travels on a kept connection, which Brex may have closed meanwhile', async () => {
+    const brex = await fakeBrex((asked) => (asked.method === 'GET' ? ME : transfer));
+    const connection = connectTo(brex.url);
+    await connection.keepAlive();
+    await connection.transfers.create(order, 'a');
+    await connection.transfers.create(order, 'b');
+    expect(new Set(brex.asked.map((asked) => asked.port)).size).toBe(3);
+  });
+
   it('a refused token proves that nothing happened: the write goes out once more with the new one', async () => {
     const brex = await fakeBrex((asked) => {
       if (asked.path === '/token') return issue()(1);
