@@ -1,10 +1,11 @@
 import { decimalOf, decimalOfMinor } from '../domain/money.js';
 import type { LedgerRules, PlanContext, PlannedDocument, PlanSkip, PlanSpend, VendorFact } from '../domain/plan.js';
+import { economicHash } from '../domain/planDocument.js';
 import { plan } from '../domain/planner.js';
 import type { PostingStatus } from '../domain/postingState.js';
-import { planReversal } from '../domain/reversal.js';
+import { type PostedDocument, planReversal } from '../domain/reversal.js';
 import { accountingHashOf, unifiedFromJson } from '../domain/spendJson.js';
-import type { SpendStatus } from '../domain/vocabulary.js';
+import type { DocumentType, SpendStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
@@ -206,12 +207,41 @@ class Chunk {
       });
       return;
     }
-    for (const posting of standing) {
-      const posted = await loadPosted(this.tx, posting.id);
+    const revised = { ...item, revision: item.revision + standing.length };
+    const documents = await Promise.all(standing.map((posting) => loadPosted(this.tx, posting.id)));
+    if (await this.changesNothing(context, revised, standing, documents)) return;
+    if (item.spend.disagreement !== null) {
+      // Which figure is right is a person's question; until it is answered the books stay as they are.
+      this.statuses.push({ id: item.id, status: 'POSTED', reason: null, waiting: item.spend.disagreement });
+      return;
+    }
+    standing.forEach((posting, index) => {
+      const posted = documents[index];
+      if (!posted) return;
       const reversal = planReversal(context, posted, 'the source changed the purchase after it was posted');
       this.documents.push(this.plannedPosting(reversal, { reverses: posting, needsApproval: needsPerson }));
-    }
-    this.addFresh({ ...item, revision: item.revision + standing.length });
+    });
+    this.addFresh(revised);
+  }
+
+  /** Whether the books would look the same: then only the new content is remembered, and nothing is reversed. */
+  private async changesNothing(
+    context: PlanContext,
+    item: PlanSpend,
+    standing: readonly PostingHead[],
+    posted: readonly PostedDocument[],
+  ): Promise<boolean> {
+    const { documents } = plan(context, [item]);
+    if (documents.length === 0 || documents.some((document) => document.holds.length > 0)) return false;
+    if (economicHash(documents.map(booked)) !== economicHash(posted.map(booked))) return false;
+    const hash = accountingHashOf(item.spend);
+    await this.tx.execute(
+      'update posting_spend set accounting_hash = $4 where tenant_id = $1 and spend_record_id = $2 and posting_id = any($3)',
+      [this.tx.tenantId, item.id, standing.map((posting) => posting.id), hash],
+    );
+    const isCorrected = item.revision - standing.length > 1;
+    this.statuses.push({ id: item.id, status: isCorrected ? 'CORRECTED' : 'POSTED', reason: null, waiting: null });
+    return true;
   }
 
   private addFresh(item: PlanSpend): void {
@@ -323,6 +353,11 @@ class Chunk {
       [this.tx.tenantId, JSON.stringify(rows), this.engine.clock.now(), this.context.row.ledger_id],
     );
   }
+}
+
+/** A journal books no supplier: who that was may become clearer later, and that is no reason to reverse it. */
+function booked<D extends { documentType: DocumentType; supplierCode: string | null }>(document: D): D {
+  return document.documentType === 'JOURNAL' ? { ...document, supplierCode: null } : document;
 }
 
 const UNSENT: readonly PostingStatus[] = ['PLANNED', 'HELD', 'AWAITING_APPROVAL', 'READY', 'REJECTED'];

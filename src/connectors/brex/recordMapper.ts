@@ -174,8 +174,12 @@ function isField(value: AccountingFieldValue, wanted: string): boolean {
   );
 }
 
+/**
+ * What a dimension is called. Our own id of the field comes first: Brex sends it with every record, while the display name
+ * is undocumented and comes with some of them only, and one dimension must not have two names.
+ */
 function fieldName(value: AccountingFieldValue): string | null {
-  return trimmed(value.field_name) ?? trimmed(value.remote_field_id) ?? trimmed(value.brex_field_id);
+  return trimmed(value.remote_field_id) ?? trimmed(value.field_name) ?? trimmed(value.brex_field_id);
 }
 
 /** null = nobody has coded it yet. */

@@ -98,6 +98,7 @@ class SysproConnection implements LedgerConnection {
       memoLength: settings.memoLength,
       costCentreDimension: costCentreSectionOf(settings) === null ? null : COST_CENTRE,
       accountCode: (line) => composeAccount(settings.accountTemplate, line),
+      takesDimension: (name) => settings.analysisCodes[name] !== undefined,
     };
   }
 
