@@ -129,7 +129,7 @@ describe('accounting records', () => {
     const byName = record({ line_items: lines }, { costCentreField: 'project' }).parts[0];
     expect(byName).toMatchObject({ glAccount: null, category: '6400 Supplies', costCentre: 'P7', dimensions: {} });
     const plain = record({ line_items: lines }).parts[0];
-    expect(plain).toMatchObject({ costCentre: null, dimensions: { Project: 'P7' } });
+    expect(plain).toMatchObject({ costCentre: null, dimensions: { project: 'P7' } });
   });
 
   it('a refund is negative whatever sign Brex gives it, with a key of its own', () => {
