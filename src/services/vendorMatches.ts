@@ -5,6 +5,7 @@ import type { VendorMatchMethod, VendorMatchStatus } from '../domain/vocabulary.
 import type { Tx } from '../entities/database.js';
 import { record, recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
+import { masterVersion, raiseMasterVersion } from './masterData.js';
 import { done, type Outcome, refused } from './outcome.js';
 import type { UseCases } from './useCases.js';
 
@@ -33,13 +34,7 @@ const indexes = new Map<string, { marker: string; index: SupplierIndex }>();
  * process, so that many tenants do not add up in memory.
  */
 async function supplierIndex(tx: Tx, ledgerId: string): Promise<SupplierIndex> {
-  const [row] = await tx.query<{ marker: string }>(
-    `select coalesce(master_data_read_at::text, '') || ':' ||
-       (select count(*) || ':' || coalesce(max(code), '') from suppliers where tenant_id = $1 and system_id = $2) as marker
-     from systems where tenant_id = $1 and id = $2`,
-    [tx.tenantId, ledgerId],
-  );
-  const marker = row?.marker ?? '';
+  const marker = await masterVersion(tx, ledgerId);
   const key = `${tx.tenantId}/${ledgerId}`;
   const known = indexes.get(key);
   if (known?.marker === marker) return known.index;
@@ -184,6 +179,7 @@ export async function noteSupplierCreated(
      on conflict (tenant_id, system_id, code) do nothing`,
     [tx.tenantId, match.ledger_id, supplier.code, supplier.name, supplier.currency],
   );
+  await raiseMasterVersion(tx, match.ledger_id);
   record(tx, now, {
     actor: 'system:posting',
     action: 'supplier.created',

@@ -53,6 +53,8 @@ create table systems (
   last_checked_at timestamptz,
   last_webhook_at timestamptz,
   master_data_read_at timestamptz,
+  -- Goes up whenever what is stored of the ledger's master data changes; what was made from it is made anew then.
+  master_version bigint not null default 0,
   created_at timestamptz not null,
   primary key (tenant_id, id)
 );
