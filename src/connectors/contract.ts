@@ -172,7 +172,9 @@ export type ExportAnswer =
   | { readonly externalId: string; readonly kind: 'REPORTED' }
   /** The source already had a result for it. */
   | { readonly externalId: string; readonly kind: 'ALREADY_REPORTED'; readonly detail: string }
-  | { readonly externalId: string; readonly kind: 'UNKNOWN_AT_SOURCE'; readonly detail: string };
+  | { readonly externalId: string; readonly kind: 'UNKNOWN_AT_SOURCE'; readonly detail: string }
+  /** The source takes no result for it now (a person took it back for editing); report again once it is ready. */
+  | { readonly externalId: string; readonly kind: 'NOT_READY'; readonly detail: string };
 
 /** Reports on objects of the connector's `exportStream`. */
 export interface ReportsExports {
