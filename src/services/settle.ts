@@ -112,7 +112,11 @@ async function settlePurchases(
      select $1, $3, o.external_id, $2, 'SUCCESS', $4, 'PENDING', $5, $6, $5
      from posting_spend ps join source_objects o on o.tenant_id = ps.tenant_id and o.spend_record_id = ps.spend_record_id
      where ps.tenant_id = $1 and ps.posting_id = $2 and o.source_id = $3 and o.stream = $7 and o.kind <> 'NOT_SPEND'
-     on conflict do nothing`,
+     -- A failure owed for a document that was given up, included again and posted after all is not true any more.
+     on conflict (tenant_id, source_id, external_id, posting_id) do update set outcome = 'SUCCESS', message = null,
+       ledger_document_id = excluded.ledger_document_id, state = 'PENDING', answer = null, attempts = 0,
+       next_attempt_at = excluded.next_attempt_at, correlation_id = excluded.correlation_id
+       where source_exports.outcome = 'FAILURE'`,
     [tx.tenantId, posting.id, target.sourceId, ledgerDocumentId, now, posting.correlation_id, target.stream],
   );
   if (owed > 0) await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId: target.sourceId });
