@@ -1,5 +1,5 @@
 import type { ExportAnswer, ExportReport, ReportsExports } from '../connectors/contract.js';
-import type { SpendStream } from '../domain/vocabulary.js';
+import type { SpendStream, SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { ConfigurationError, CredentialsError, LedgergateError, RateLimitedError } from '../errors.js';
 import { raiseAlert, settleAlert } from './alerts.js';
@@ -327,6 +327,16 @@ export interface GivenUp {
   readonly postingId: string | null;
   /** Why, in the person's words; the source shows it. */
   readonly message: string;
+}
+
+/** The stream of a connected source whose objects take results; null = it wants none. */
+export async function exportStreamOf(engine: Engine, tx: Tx, sourceId: string): Promise<SpendStream | null> {
+  const [system] = await tx.query<{ kind: SystemKind }>('select kind from systems where tenant_id = $1 and id = $2', [
+    tx.tenantId,
+    sourceId,
+  ]);
+  const connector = system ? engine.connectors.find(system.kind) : undefined;
+  return connector?.role === 'SPEND' ? connector.exportStream : null;
 }
 
 /** Owes the source a failure for each object of purchases that a person gave up, in that person's transaction. */
