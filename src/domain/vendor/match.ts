@@ -15,7 +15,7 @@ export interface VendorThresholds {
 }
 
 /** Tuned on labelled descriptors by cross-validation; see `ledgergate vendors score --folds`. */
-export const DEFAULT_THRESHOLDS: Readonly<VendorThresholds> = { autoScore: 0.86, autoMargin: 0.03, reviewScore: 0.5 };
+export const DEFAULT_THRESHOLDS: Readonly<VendorThresholds> = { autoScore: 0.84, autoMargin: 0.03, reviewScore: 0.5 };
 
 export type Memory = { kind: 'ALIAS'; supplierCode: string } | { kind: 'REJECTED'; supplierCodes: readonly string[] };
 

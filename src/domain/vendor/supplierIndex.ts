@@ -341,11 +341,11 @@ export class SupplierIndex {
    * as the descriptor shows it.
    */
   private preferLonger(best: Map<number, { score: number; pair: PairScore; reading: Reading; form: IndexedForm; rules: string[] }>): void {
-    const strong = [...best.values()].filter((found) => found.score >= 0.8 && this.slots[found.form.supplier]?.entry.active);
+    const strong = [...best.values()].filter((found) => found.score >= 0.7 && this.slots[found.form.supplier]?.entry.active);
     for (const shorter of strong) {
       for (const longer of strong) {
         const isLonger = longer.form.tokens.length > shorter.form.tokens.length && longer.form.compact.startsWith(shorter.form.compact);
-        if (!isLonger || longer.pair.letters < 0.8 || shorter.pair.how === 'equal') continue;
+        if (!isLonger || shorter.pair.how === 'equal') continue;
         const limit = longer.score - 0.05;
         if (shorter.score > limit) {
           shorter.score = limit;
