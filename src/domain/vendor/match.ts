@@ -34,7 +34,7 @@ export interface MatchDecision {
 }
 
 /** Candidates shown to a person. */
-const SHOWN = 10;
+const SHOWN = 8;
 
 /**
  * Decides about one descriptor.
@@ -50,7 +50,7 @@ export function matchVendor(
   const rejected = new Set(memory.flatMap((item) => (item.kind === 'REJECTED' ? item.supplierCodes : [])));
   const aliases = [...new Set(memory.flatMap((item) => (item.kind === 'ALIAS' ? [item.supplierCode] : [])))].sort();
   const all = index
-    .candidates(descriptor, SHOWN + 8 + rejected.size)
+    .candidates(descriptor, SHOWN + 4 + rejected.size)
     .filter(({ supplier }) => !rejected.has(supplier.code));
   const remembered = aliases.length === 0 ? null : decideByAlias(descriptor, index, aliases, rejected, all);
   return remembered ?? decideByScore(descriptor, all, thresholds);
