@@ -3,7 +3,7 @@ import { planReversal } from '../domain/reversal.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
-import { oweFailures } from './exports.js';
+import { exportStreamOf, oweFailures } from './exports.js';
 import { done, type Outcome, refused, refusedBy } from './outcome.js';
 import { loadPipeline } from './pipelines.js';
 import { loadPlanningContext } from './planningContext.js';
@@ -245,6 +245,7 @@ async function excludePurchases(
   if (!first) return;
   await oweFailures(engine, tx, caller, {
     sourceId: first.source_id,
+    stream: await exportStreamOf(engine, tx, first.source_id),
     spendRecordIds: rows.map((row) => row.id),
     postingId: posting.id,
     message: reason,

@@ -4,7 +4,7 @@ import type { SpendStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
-import { oweFailures } from './exports.js';
+import { exportStreamOf, oweFailures } from './exports.js';
 import { queuePlanning } from './ingest.js';
 import { done, type Outcome, refused } from './outcome.js';
 import { cancelUnsent } from './postingStore.js';
@@ -57,8 +57,9 @@ export async function excludeSpendRecord(
     });
     await oweFailures(engine, tx, caller, {
       sourceId: spend.source_id,
+      stream: await exportStreamOf(engine, tx, spend.source_id),
       spendRecordIds: [id],
-      postingId: postings[0]?.id ?? id,
+      postingId: postings[0]?.id ?? null,
       message: reason.trim(),
     });
     return done({ id });

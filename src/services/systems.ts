@@ -280,6 +280,7 @@ export async function noteReachability(
   systemId: string,
   error: unknown | null,
 ): Promise<void> {
+  if (error === null) await engine.connections.noteUse(tenantId, systemId);
   await engine.db.tenant(tenantId, async (tx) => {
     const [system] = await tx.query<{ status: SystemStatus; name: string }>(
       'select status, name from systems where tenant_id = $1 and id = $2 for update',
