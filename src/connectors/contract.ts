@@ -88,6 +88,8 @@ interface ConnectorBase<C, S> {
 export interface SpendConnector<C = unknown, S = unknown> extends ConnectorBase<C, S> {
   readonly role: 'SPEND';
   readonly streams: readonly SpendStream[];
+  /** The stream whose objects take results (see `ReportsExports`); null = this source wants none. */
+  readonly exportStream: SpendStream | null;
   connect(context: ConnectionContext<C, S>): SpendConnection;
   /** Present where the vendor pushes. */
   readonly webhooks?: WebhookReceiver<S>;
@@ -170,11 +172,12 @@ export type ExportAnswer =
   | { readonly externalId: string; readonly kind: 'REPORTED' }
   /** The source already had a result for it. */
   | { readonly externalId: string; readonly kind: 'ALREADY_REPORTED'; readonly detail: string }
-  | { readonly externalId: string; readonly kind: 'UNKNOWN_AT_SOURCE'; readonly detail: string };
+  | { readonly externalId: string; readonly kind: 'UNKNOWN_AT_SOURCE'; readonly detail: string }
+  /** The source takes no result for it now (a person took it back for editing); report again once it is ready. */
+  | { readonly externalId: string; readonly kind: 'NOT_READY'; readonly detail: string };
 
+/** Reports on objects of the connector's `exportStream`. */
 export interface ReportsExports {
-  /** The stream whose objects can be reported. */
-  readonly stream: SpendStream;
   /** At most this many a call. */
   readonly batchMax: number;
   /** Safe to repeat: an object that already has a result comes back as ALREADY_REPORTED. */
@@ -270,6 +273,11 @@ export interface LedgerDocumentLine {
   readonly debit: string;
   readonly credit: string;
   readonly memo: string | null;
+  /**
+   * What the line is for, as planned. Ledgers that make the other side of an invoice themselves leave OFFSET out; where
+   * no line says what it is for, the last line is the offset.
+   */
+  readonly role?: 'EXPENSE' | 'TAX' | 'OFFSET';
 }
 
 export interface SubmittedDocument {

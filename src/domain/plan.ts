@@ -95,6 +95,12 @@ export interface LedgerRules {
   readonly memoLength: number;
   /** The name under which `costCentre` is found in the master data's dimensions. */
   readonly costCentreDimension: string | null;
+  /**
+   * Whether lines may carry this dimension. Tags of the source that the ledger has no place for are then left off its
+   * lines (what a mapping rule sets stays, and so do tags when this is not said), or they would only cut the lines of a
+   * day into pieces.
+   */
+  readonly takesDimension?: (name: string) => boolean;
   /** The account code to look up in master data (and to post to), e.g. `RV12T-K020` from a cost centre and an account. */
   accountCode(line: { glAccount: string; costCentre: string | null }): string;
 }
@@ -106,6 +112,8 @@ export interface VendorFact {
   readonly supplierCode: string | null;
   /** A sentence: how it was found and how sure that is. */
   readonly explanation: string;
+  /** A person asked for a new supplier of this name, whatever the pipeline's policy is. */
+  readonly createAs?: string | null;
 }
 
 export interface PlanSpend {
@@ -130,12 +138,20 @@ export interface PlanContext {
   readonly rules: LedgerRules;
   /** The day of the sync, in the pipeline's time zone. */
   readonly today: LocalDate;
-  /** DAILY grouping: how many documents this pipeline already has for the day and currency (late arrivals add more). */
+  /**
+   * DAILY grouping: how many documents this pipeline already has for the day (a posting date) and currency, in whatever
+   * state; late arrivals add more. It must never fall, or two documents would get one reference.
+   */
   dailySequence(day: LocalDate, currency: string): number;
 }
 
+/** What a line is for: the purchase itself, the tax in it that became a line of its own, or the other side. */
+export type LineRole = 'EXPENSE' | 'TAX' | 'OFFSET';
+
 export interface PlannedLine {
   readonly lineNumber: number;
+  readonly role: LineRole;
+  /** As the mapping or the source names it; `LedgerRules.accountCode` makes the ledger's code from it and `costCentre`. */
   readonly glAccount: string;
   readonly costCentre: string | null;
   readonly dimensions: Readonly<Record<string, string>>;

@@ -1,5 +1,15 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { ConfigurationError } from '../errors.js';
@@ -41,7 +51,7 @@ export function settleFolder(
   log: (text: string) => void,
 ): ClusterFolder {
   const asked = resolve(dataDir);
-  mkdirSync(asked, { recursive: true });
+  makeOrExplain(asked);
   const moved = movedTo(asked);
   if (moved !== null) return describe(moved, log);
   const account = accountForServer();
@@ -50,6 +60,20 @@ export function settleFolder(
   makePassableFolder(root);
   writeFileSync(join(asked, MOVED_FILE), `${root}\n`);
   return describe(root, (text) => log(`${text} (the account ${account?.name ?? ''} cannot enter ${asked})`));
+}
+
+/** A folder we can write to. */
+function makeOrExplain(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+    accessSync(folder, constants.W_OK);
+  } catch (cause) {
+    throw new ConfigurationError(
+      `The embedded database needs to write to ${folder} and may not. Run Ledgergate under the account that owns it, ` +
+        'choose another LEDGERGATE_DATA_DIR, or set DATABASE_URL.',
+      { cause },
+    );
+  }
 }
 
 function movedTo(asked: string): string | null {
@@ -66,6 +90,7 @@ function describe(root: string, log: (text: string) => void): ClusterFolder {
         'Make the folders above it passable (chmod a+x), or set DATABASE_URL.',
     );
   }
+  makeOrExplain(join(root, 'users'));
   log(`embedded database in ${root}`);
   return { root, cluster, users: join(root, 'users'), log: join(root, 'server.log'), account };
 }

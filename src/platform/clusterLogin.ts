@@ -46,11 +46,11 @@ export async function prepareDatabase(address: ServerAddress): Promise<void> {
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [PREPARE_LOCK]);
+    // A statement that fails is written to the server's log, and one of these holds the password.
+    await client.query("set log_min_error_statement = 'panic'; set log_statement = 'none'");
     if (!(await has(client, 'select 1 from pg_roles where rolname = $1', ROLE))) {
       const password = client.escapeLiteral(address.password);
       await client.query(`create role ${ROLE} login createdb createrole password ${password}`);
-      // Since PostgreSQL 16 who makes a role may grant it but not switch to it; the migrations' own role needs that.
-      await client.query(`alter role ${ROLE} set createrole_self_grant = 'set, inherit'`);
     }
     if (!(await has(client, 'select 1 from pg_database where datname = $1', DATABASE))) {
       await client.query(`create database ${DATABASE} owner ${ROLE}`);

@@ -1,4 +1,4 @@
-import { hashOf } from '../domain/canonicalJson.js';
+import { hashOf } from '../domain/keys.js';
 import { newId } from '../domain/ids.js';
 import type { PostingStatus } from '../domain/postingState.js';
 import type { Database, Tx } from '../entities/database.js';

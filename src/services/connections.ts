@@ -30,6 +30,11 @@ export interface Connections {
   spend(tenantId: string, systemId: string): Promise<OpenSpend>;
   /** @throws ConfigurationError no such system, not a ledger, or disabled. */
   ledger(tenantId: string, systemId: string): Promise<OpenLedger>;
+  /**
+   * The credential has just worked. Written down at most once an hour and process, with the day until which a credential
+   * that lives on use now lives.
+   */
+  noteUse(tenantId: string, systemId: string): Promise<void>;
   /** After a change of address, settings or credentials: the next use opens anew. Other processes notice by themselves. */
   forget(tenantId: string, systemId: string): void;
   /** Ends what this process holds; sessions at vendors only when no other process of ours lives. */

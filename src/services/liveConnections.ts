@@ -34,9 +34,13 @@ interface Open {
   readonly connection: SpendConnection | LedgerConnection;
 }
 
+const NOTE_USE_EVERY_MS = 60 * 60_000;
+
 /** Opens connections on first use and keeps them while address, settings and owner-given credential stay the same. */
 export class LiveConnections implements Connections {
   private readonly open = new Map<string, Open>();
+  /** When this process last wrote a use down, by system. */
+  private readonly noted = new Map<string, number>();
 
   constructor(private readonly parts: Parts) {}
 
@@ -56,7 +60,35 @@ export class LiveConnections implements Connections {
     return { system: found.system, connector: found.connector, connection: found.connection as LedgerConnection };
   }
 
+  async noteUse(tenantId: string, systemId: string): Promise<void> {
+    const { db, clock, connectors, sealer } = this.parts;
+    const now = clock.now();
+    const key = `${tenantId}/${systemId}`;
+    if (now.getTime() - (this.noted.get(key) ?? Number.NEGATIVE_INFINITY) < NOTE_USE_EVERY_MS) return;
+    this.noted.set(key, now.getTime());
+    await db.tenant(tenantId, async (tx) => {
+      const [row] = await tx.query<{ kind: SystemFacts['kind']; sealed: Buffer; expires_at: Date | null }>(
+        `select s.kind, c.sealed, c.expires_at from credentials c
+         join systems s on s.tenant_id = c.tenant_id and s.id = c.system_id
+         where c.tenant_id = $1 and c.system_id = $2 and (c.last_used_at is null or c.last_used_at <= $3)
+         for update of c`,
+        [tenantId, systemId, new Date(now.getTime() - NOTE_USE_EVERY_MS)],
+      );
+      if (!row) return;
+      const { credential } = openBundle(sealer, row.sealed, tenantId, systemId);
+      const described = connectors.get(row.kind).describeCredential(credential, now);
+      // Where the program renews access, the end of the renewal counts from the last renewal and not from every use.
+      const livesOnUse = described.expiresAt === null && row.expires_at === null;
+      await tx.execute(
+        `update credentials set last_used_at = $3, renew_by = case when $4 then $5::timestamptz else renew_by end
+         where tenant_id = $1 and system_id = $2`,
+        [tenantId, systemId, now, livesOnUse, described.renewBy],
+      );
+    });
+  }
+
   forget(tenantId: string, systemId: string): void {
+    this.noted.delete(`${tenantId}/${systemId}`);
     this.open.delete(`${tenantId}/${systemId}`);
   }
 

@@ -26,6 +26,33 @@ export function openBundle(sealer: Sealer, sealed: Buffer, tenantId: string, sys
   return JSON.parse(sealer.open(sealed, bindingOf(tenantId, systemId))) as SecretBundle;
 }
 
+/**
+ * Replaces one secret setting that the program itself fetched from the vendor; the credential stays as it is.
+ * @returns whether it was different before.
+ */
+export async function storeSecretSetting(
+  tx: Tx,
+  sealer: Sealer,
+  systemId: string,
+  now: Date,
+  name: string,
+  value: unknown,
+): Promise<boolean> {
+  const [row] = await tx.query<{ sealed: Buffer }>(
+    'select sealed from credentials where tenant_id = $1 and system_id = $2 for update',
+    [tx.tenantId, systemId],
+  );
+  if (!row) return false;
+  const bundle = openBundle(sealer, row.sealed, tx.tenantId, systemId);
+  if (JSON.stringify(bundle.settings[name]) === JSON.stringify(value)) return false;
+  const changed: SecretBundle = { ...bundle, settings: { ...bundle.settings, [name]: value } };
+  await tx.execute(
+    'update credentials set sealed = $3, version = version + 1, updated_at = $4 where tenant_id = $1 and system_id = $2',
+    [tx.tenantId, systemId, sealer.seal(JSON.stringify(changed), bindingOf(tx.tenantId, systemId)), now],
+  );
+  return true;
+}
+
 interface VaultParts {
   readonly db: Database;
   readonly clock: Clock;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/platform/embeddedPostgres.js';
+import { nodeVersionProblem } from '../../src/platform/nodeVersion.js';
 import { identityOf, isRunning, type ProcessIdentity } from '../../src/platform/processes.js';
 
 declare module 'vitest' {
@@ -17,6 +18,8 @@ const OWNER = 'owner.json';
 
 /** One folder per test run. Its server ends with the run; those of runs that were killed are cleared away here. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const problem = nodeVersionProblem(process.versions.node);
+  if (problem !== null) throw new Error(problem);
   await removeAbandoned();
   const folder = mkdtempSync(join(tmpdir(), PREFIX));
   // The server's account has to pass through when we are root.

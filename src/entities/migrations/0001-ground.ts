@@ -53,6 +53,8 @@ create table systems (
   last_checked_at timestamptz,
   last_webhook_at timestamptz,
   master_data_read_at timestamptz,
+  -- Goes up whenever what is stored of the ledger's master data changes; what was made from it is made anew then.
+  master_version bigint not null default 0,
   created_at timestamptz not null,
   primary key (tenant_id, id)
 );
@@ -210,6 +212,8 @@ create table sync_runs (
   requested_by text not null,
   created_at timestamptz not null,
   started_at timestamptz,
+  -- Set when reading and planning are over and only postings are still on their way.
+  planned_at timestamptz,
   finished_at timestamptz,
   primary key (tenant_id, id),
   foreign key (tenant_id, pipeline_id) references pipelines (tenant_id, id)
@@ -239,7 +243,7 @@ create table source_objects (
   last_changed_at timestamptz not null,
   primary key (tenant_id, source_id, stream, external_id)
 );
-create index source_objects_record on source_objects (tenant_id, spend_record_id);
+create index source_objects_record on source_objects (tenant_id, spend_record_id, source_id, stream);
 
 -- What the source sent and nobody could read: counted as unknown until it can be read or is gone.
 create table unreadable_objects (
@@ -316,6 +320,8 @@ create table postings (
   plan_hash text not null,
   ledger_document_id text,
   posting_date date not null,
+  -- The day it was first planned for; never changes, so that counting documents by it never falls.
+  first_planned_for date not null,
   period_key jsonb,
   currency text not null,
   total numeric not null,
@@ -331,6 +337,7 @@ create table postings (
   after_id text,
   correlation_id text not null,
   triggered_by text not null,
+  run_id text,
   approved_by text,
   cancel_reason text,
   lease_owner text,
@@ -353,12 +360,14 @@ create table postings (
 create index postings_pipeline on postings (tenant_id, pipeline_id, status, id);
 create index postings_status on postings (tenant_id, status, id);
 create index postings_work on postings (tenant_id, ledger_id, posting_date, id) where status in ('READY', 'POSTING', 'IN_DOUBT');
+create index postings_run on postings (tenant_id, run_id) where run_id is not null;
 create index postings_document on postings (tenant_id, ledger_document_id) where ledger_document_id is not null;
 
 create table posting_lines (
   tenant_id text not null,
   posting_id text not null,
   line_number integer not null,
+  role text not null check (role in ('EXPENSE', 'TAX', 'OFFSET')),
   gl_account text not null,
   cost_centre text,
   dimensions jsonb not null,
@@ -379,6 +388,8 @@ create table posting_spend (
   spend_record_id text not null,
   revision integer not null,
   amount numeric not null,
+  -- What was booked of the purchase (see accountingHashOf): a purchase whose hash differs has to be corrected.
+  accounting_hash text not null,
   primary key (tenant_id, posting_id, spend_record_id),
   foreign key (tenant_id, posting_id) references postings (tenant_id, id) on delete cascade
 );
@@ -427,6 +438,8 @@ create table vendor_matches (
   candidates jsonb not null,
   explanation text not null,
   rejected_codes text[] not null default '{}',
+  -- A person asked for a new supplier of this name; made when the first posting needs it.
+  create_as text,
   decided_by text,
   created_at timestamptz not null,
   updated_at timestamptz not null,
@@ -542,11 +555,10 @@ begin
 exception when duplicate_object or unique_violation then
   null; -- Roles belong to the server: another database's migration made it in this moment.
 end $$;
+-- Also for a role that made it: from PostgreSQL 16 on the maker is a member, but may not act as it without this.
 do $$
 begin
-  if not pg_has_role(current_user, 'ledgergate_app', 'member') then
-    execute format('grant ledgergate_app to %I', current_user);
-  end if;
+  execute format('grant ledgergate_app to %I', current_user);
 end $$;
 grant usage on schema public to ledgergate_app;
 grant select, insert, update, delete on all tables in schema public to ledgergate_app;
@@ -558,10 +570,11 @@ begin
   for t in select table_name from information_schema.columns
            where table_schema = 'public' and column_name = 'tenant_id' loop
     execute format('alter table %I enable row level security', t);
-    execute format('create policy tenant_only on %I using (tenant_id = current_setting(''ledgergate.tenant'', true))
-      with check (tenant_id = current_setting(''ledgergate.tenant'', true))', t);
+    -- In a sub-select the setting is looked up once a statement and not once a row.
+    execute format('create policy tenant_only on %I using (tenant_id = (select current_setting(''ledgergate.tenant'', true)))
+      with check (tenant_id = (select current_setting(''ledgergate.tenant'', true)))', t);
   end loop;
 end $$;
 alter table tenants enable row level security;
-create policy tenant_only on tenants using (id = current_setting('ledgergate.tenant', true));
+create policy tenant_only on tenants using (id = (select current_setting('ledgergate.tenant', true)));
 `;

@@ -140,6 +140,21 @@ describe('a new cluster', () => {
       expect(environment.split('\0').filter((entry) => entry.startsWith('VITEST'))).toEqual([]);
     },
   );
+
+  it.runIf(existsSync('/proc/self/stat'))(
+    'is no part of our process group, so that a Ctrl-C reaches only us',
+    async () => {
+      const server = await start({ dataDir: newFolder() });
+      const groupOf = (pid: number | 'self') => readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ')[2];
+      expect(groupOf(postmasterOf(server.dataDir))).not.toBe(groupOf('self'));
+    },
+  );
+
+  it('writes its password nowhere else', async () => {
+    const server = await start({ dataDir: newFolder(), settings: { ...FAST, log_statement: 'all' } });
+    const password = readFileSync(join(server.dataDir, 'cluster', 'ledgergate.password'), 'utf8');
+    expect(readFileSync(join(server.dataDir, 'server.log'), 'utf8')).not.toContain(password);
+  });
 });
 
 describe('stopping and starting again', () => {
@@ -311,6 +326,8 @@ describe('another account', () => {
   it.runIf(isRoot)("cannot open somebody else's cluster and is told what to do", async () => {
     const dataDir = newFolder();
     await (await start({ dataDir })).stop();
+    const strict = await startProcess({ dataDir, cacheDir: join(dataDir, 'cache') }, NOBODY).answer;
+    expect([strict.kind, strict.failed]).toEqual(['ConfigurationError', expect.stringContaining('DATABASE_URL')]);
     for (const folder of [dataDir, join(dataDir, 'users')]) chmodSync(folder, 0o777);
     const { failed, kind } = await startProcess({ dataDir, cacheDir: join(dataDir, 'cache') }, NOBODY).answer;
     expect(kind).toBe('ConfigurationError');
@@ -335,7 +352,8 @@ describe('what goes wrong is said', () => {
   });
 
   it('a taken port that was asked for by number is refused', async () => {
-    const other = createServer();
+    // Takes the connection and stays silent, so that no answer can be mistaken for a database.
+    const other = createServer((socket) => socket.resume());
     await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
     const { port } = other.address() as { port: number };
     try {

@@ -1,0 +1,175 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { systemClock } from './clock.js';
+import type { Config } from './config.js';
+import { brexConnector } from './connectors/brex/index.js';
+import { ConnectorRegistry } from './connectors/registry.js';
+import type { Connector } from './connectors/contract.js';
+import { sysproConnector } from './connectors/syspro/index.js';
+import { createDataSource } from './entities/dataSource.js';
+import { Database } from './entities/database.js';
+import { isMigrated, migrate } from './entities/migrate.js';
+import { createHttpServer, type RunningHttpServer } from './http/server.js';
+import { JobQueue } from './jobs/queue.js';
+import { Schedule } from './jobs/schedule.js';
+import { Worker } from './jobs/worker.js';
+import { createLogger, type Logger } from './logger.js';
+import { startEmbeddedPostgres } from './platform/embeddedPostgres.js';
+import { createSealer } from './secrets.js';
+import { ensureBootstrapAdmin } from './services/apiKeys.js';
+import { EventFeed } from './services/eventFeed.js';
+import { LiveConnections } from './services/liveConnections.js';
+import { Presence } from './services/processes.js';
+import type { SystemsParts } from './services/systems.js';
+import { createUseCases } from './services/allUseCases.js';
+import { receiveWebhook } from './services/webhooks.js';
+
+/** Every connector of this program. A new one is added here and nowhere else. */
+export const CONNECTORS: readonly Connector[] = [brexConnector, sysproConnector] as readonly Connector[];
+
+const DEFAULT_TENANT = { id: 'default', name: 'Default' };
+/** Of the time to stop, what is left for closing pools and the embedded database. */
+const CLOSING_MS = 3_000;
+
+/** Everything but the servers: what the command line works with, and what the processes are built on. */
+export interface Ground {
+  readonly engine: SystemsParts;
+  readonly db: Database;
+  readonly queue: JobQueue;
+  readonly logger: Logger;
+  readonly connectionString: string;
+  /** Ends pools, job engine and embedded database; in that order, so that nothing is cut off in mid-statement. */
+  close(stopMs: number): Promise<void>;
+}
+
+/** Opens the database (starting the embedded one if none is configured), brings it up to date and builds the engine. */
+export async function openGround(config: Config, options: { migrates?: boolean } = {}): Promise<Ground> {
+  const logger = createLogger(config.logLevel);
+  const embedded = config.databaseUrl
+    ? null
+    : await startEmbeddedPostgres({ dataDir: join(config.dataDir, 'postgres') });
+  const connectionString = embedded?.connectionString ?? config.databaseUrl?.reveal() ?? '';
+  try {
+    if (options.migrates ?? true) await migrate(connectionString);
+    const dataSource = await createDataSource({ connectionString }).initialize();
+    const db = new Database(dataSource);
+    await ensureTenant(db);
+    const queue = await JobQueue.start(connectionString, db, logger);
+    const stopping = new AbortController();
+    const sealer = createSealer(config.masterKeys);
+    const connectors = new ConnectorRegistry(CONNECTORS);
+    const clock = systemClock;
+    const parts = { db, clock, logger, connectors, sealer, signal: stopping.signal };
+    const engine: SystemsParts = {
+      db,
+      clock,
+      logger,
+      connectors,
+      sealer,
+      connections: new LiveConnections(parts),
+      jobs: queue,
+      processId: `${process.pid}-${randomBytes(6).toString('hex')}`,
+    };
+    return {
+      engine,
+      db,
+      queue,
+      logger,
+      connectionString,
+      async close(stopMs) {
+        await queue.stop(stopMs);
+        await dataSource.destroy();
+        await embedded?.stop();
+      },
+    };
+  } catch (error) {
+    await embedded?.stop();
+    throw error;
+  }
+}
+
+async function ensureTenant(db: Database): Promise<void> {
+  await db.engine((tx) =>
+    tx.execute('insert into tenants (id, name) values ($1, $2) on conflict (id) do nothing', [
+      DEFAULT_TENANT.id,
+      DEFAULT_TENANT.name,
+    ]),
+  );
+}
+
+export interface RunningApp {
+  /** `http://host:port`; null for a worker alone. */
+  readonly url: string | null;
+  readonly ground: Ground;
+  /** Takes no more work, finishes or hands back what runs, ends within `config.shutdownMs`. */
+  stop(): Promise<void>;
+}
+
+/** Starts the roles that the configuration asks for. */
+export async function startApp(config: Config): Promise<RunningApp> {
+  const ground = await openGround(config);
+  const { engine, db, queue, logger } = ground;
+  const presence = new Presence(db, ground.connectionString, engine.processId, BigInt(randomBytes(6).readUIntBE(0, 6)), logger);
+  await presence.start(config.roles, engine.clock.now());
+  const parts: Stoppable[] = [];
+  let url: string | null = null;
+  if (config.bootstrapAdminKey) await ensureBootstrapAdmin(db, config.bootstrapAdminKey.reveal(), engine.clock.now());
+  if (config.roles.includes('api')) {
+    const { server, stop } = await startApi(config, ground);
+    url = server.url;
+    parts.push({ stop });
+  }
+  if (config.roles.includes('worker')) {
+    const worker = new Worker(engine, queue, db);
+    const schedule = new Schedule(engine, db);
+    await worker.start();
+    await schedule.start();
+    parts.push({
+      async stop() {
+        await schedule.stop();
+        await worker.stop(Math.max(1_000, config.shutdownMs - CLOSING_MS));
+      },
+    });
+  }
+  return {
+    url,
+    ground,
+    async stop() {
+      await Promise.all(parts.map((part) => part.stop()));
+      const lastProcess = await presence.stop();
+      await engine.connections.closeAll({ lastProcess });
+      await ground.close(CLOSING_MS);
+    },
+  };
+}
+
+interface Stoppable {
+  stop(): Promise<void>;
+}
+
+async function startApi(config: Config, ground: Ground): Promise<{ server: RunningHttpServer; stop: () => Promise<void> }> {
+  const { engine, db, logger, connectionString } = ground;
+  const feed = new EventFeed({ db, connectionString, logger });
+  await feed.start();
+  const server = await createHttpServer({
+    host: config.host,
+    port: config.port,
+    db,
+    clock: engine.clock,
+    logger,
+    connectors: engine.connectors,
+    useCases: createUseCases(engine),
+    feed,
+    webhooks: (systemId, kind, headers, rawBody) => receiveWebhook(engine, { systemId, kind, headers, rawBody }),
+    isReady: () => isMigrated(connectionString),
+    isProduction: config.isProduction,
+    drainMs: Math.max(1_000, config.shutdownMs - CLOSING_MS),
+  });
+  return {
+    server,
+    async stop() {
+      await server.stop();
+      await feed.stop();
+    },
+  };
+}

@@ -1,0 +1,81 @@
+import { hashOf } from './keys.js';
+import type { Money } from './money.js';
+import type { SourceObject, SpendPart, UnifiedSpend } from './spend.js';
+
+/** JSON text with bigints as decimal strings; what is stored of spend. */
+export function spendToJson(value: SourceObject | UnifiedSpend): string {
+  return JSON.stringify(value, (_key, item) => (typeof item === 'bigint' ? item.toString() : item));
+}
+
+interface StoredMoney {
+  minor: string;
+  currency: string;
+}
+type Stored<T> = {
+  [K in keyof T]: T[K] extends Money ? StoredMoney : T[K] extends Money | null ? StoredMoney | null : T[K];
+};
+
+function moneyOf(stored: StoredMoney): Money;
+function moneyOf(stored: StoredMoney | null): Money | null;
+function moneyOf(stored: StoredMoney | null): Money | null {
+  return stored === null ? null : { minor: BigInt(stored.minor), currency: stored.currency };
+}
+
+function partsOf(stored: readonly SpendPart[]): SpendPart[] {
+  return (stored as unknown as readonly Stored<SpendPart>[]).map((part) => ({
+    ...part,
+    amount: moneyOf(part.amount),
+    tax: moneyOf(part.tax),
+  }));
+}
+
+/** The object as it was before `spendToJson`, from the database's own JSON. */
+export function unifiedFromJson(json: unknown): UnifiedSpend {
+  const stored = json as Stored<UnifiedSpend>;
+  return {
+    ...stored,
+    amount: moneyOf(stored.amount),
+    originalAmount: moneyOf(stored.originalAmount),
+    tax: moneyOf(stored.tax),
+    parts: partsOf(stored.parts),
+  };
+}
+
+export function sourceObjectFromJson(json: unknown, raw: unknown = null): SourceObject {
+  const stored = json as Stored<SourceObject>;
+  return {
+    ...stored,
+    raw,
+    amount: moneyOf(stored.amount),
+    originalAmount: moneyOf(stored.originalAmount),
+    tax: moneyOf(stored.tax),
+    parts: partsOf(stored.parts),
+  };
+}
+
+/** Differs when anything about the purchase differs that a person or the ledger could see. */
+export function contentHashOf(unified: UnifiedSpend): string {
+  return hashOf(unified);
+}
+
+/**
+ * Differs when the entry in the ledger would have to differ: amounts, coding, tax, or that it is no purchase any more.
+ * Dates, names, memos and receipts are left out on purpose: a stream that arrives later adds them, and no accountant
+ * reverses an entry because a memo grew.
+ */
+export function accountingHashOf(unified: UnifiedSpend): string {
+  return hashOf({
+    kind: unified.kind,
+    isWithdrawn: unified.isWithdrawn,
+    amount: unified.amount,
+    parts: unified.parts.map((part) => ({
+      amount: part.amount,
+      tax: part.tax,
+      category: part.category,
+      glAccount: part.glAccount,
+      costCentre: part.costCentre,
+      dimensions: part.dimensions,
+    })),
+    disagreement: unified.disagreement,
+  });
+}

@@ -1,0 +1,314 @@
+/**
+ * A card descriptor taken apart. The parts are kept as evidence: a person sees what was read as intermediary, store
+ * number, place or web address, and which words were compared as the business.
+ */
+import { type Brand, brandOfSpelling, leadingBrand } from './brands.js';
+import { forecourtSign, motorwaySide, portalOf, spellOutStation, takeOffIntermediary } from './intermediaries.js';
+import { findLegalForm, withoutFillers, withoutLegalForm } from './nameForms.js';
+import { beginsPlace, isPlaceWord, PLACE_PARTS, PLACE_PHRASES, US_STATES } from './places.js';
+import { compactOf, fold, tokenise } from './text.js';
+import { findWebAddress } from './webAddress.js';
+import { CUT_LEGAL_FORMS, isEveryday } from './words.js';
+
+/** One way of reading the business out of a descriptor. */
+export interface Reading {
+  readonly kind:
+    | 'name'
+    | 'address'
+    | 'handle'
+    | 'before legal form'
+    | 'trading as'
+    | 'with numbers'
+    | 'portal'
+    | 'station';
+  readonly tokens: readonly string[];
+  readonly compact: string;
+  readonly bare: string;
+  /** The field may have cut the end off. */
+  readonly cut: boolean;
+  /** Words behind the business that were set aside (place, legal form, number). */
+  readonly setAside: readonly string[];
+  readonly brand: Brand | null;
+  readonly brandWords: number;
+  /** A legal form stands directly behind the words. */
+  readonly closed: boolean;
+}
+
+export interface DescriptorParts {
+  readonly aggregator: readonly string[];
+  readonly business: string;
+  readonly storeNumber: string | null;
+  readonly place: string | null;
+  readonly url: string | null;
+  readonly phone: string | null;
+  readonly state: string | null;
+  readonly legalForm: string | null;
+  readonly brand: string | null;
+  readonly forecourt: string | null;
+  readonly motorway: string | null;
+  readonly truncated: boolean;
+  /** Why the descriptor can name no supplier at all, if so. */
+  readonly nameless: 'number' | 'place' | 'empty' | 'everyday words' | null;
+}
+
+export interface Descriptor {
+  readonly raw: string;
+  readonly normalised: string;
+  readonly parts: DescriptorParts;
+  readonly readings: readonly Reading[];
+}
+
+/** Lengths at which card networks and publishers cut merchant names: 18, 22 and 25 characters. */
+const FIELD_LENGTHS: ReadonlySet<number> = new Set([18, 22, 25]);
+
+/** At and beyond 17 characters trailing blanks hide whether the field was full. */
+function mayBeCut(raw: string, folded: string): boolean {
+  const length = raw.trim().length;
+  return FIELD_LENGTHS.has(length) || FIELD_LENGTHS.has(length + 1) || length > 25 || FIELD_LENGTHS.has(folded.length);
+}
+
+const PHONE = /(?:\+?\d{1,2}[ -]?)?(?:\(?\d{3,5}\)?[ -]?\d{3}[ -]?\d{3,4})\b/;
+const REFERENCE = /^(?=.*\d.*\d)(?=.*[a-z])[a-z0-9]{6,}$|^\d{2,}$|^[a-z]\d{3,}$|^\d+[a-z]$/;
+
+/** Store, terminal and reference numbers. A number that leads or sits inside a word (`n200`) is a name. */
+function isNumberToken(token: string): boolean {
+  return /^\d+$/.test(token) || REFERENCE.test(token);
+}
+
+function splitNumbers(tokens: readonly string[]): { kept: string[]; numbers: string[] } {
+  const kept: string[] = [];
+  const numbers: string[] = [];
+  tokens.forEach((token, i) => {
+    // At the beginning `n200`, `365` and `3m` are names; a long reference or number is not.
+    const isName =
+      i === 0 ? !/^\d{4,}$/.test(token) && (token.length < 6 || !REFERENCE.test(token)) : !isNumberToken(token);
+    if (isName && !(i === 0 && tokens.length === 1 && /^\d+$/.test(token))) kept.push(token);
+    else numbers.push(token);
+  });
+  const withoutMarks = kept.filter(
+    (token, i) => i === 0 || !['no', 'nr', 'store', 'ref'].includes(token) || numbers.length === 0,
+  );
+  return { kept: withoutMarks, numbers };
+}
+
+/** How many words at the end are a place, leaving at least one word in front. */
+export function trailingPlace(tokens: readonly string[], cut: boolean): number {
+  for (let words = Math.min(4, tokens.length - 1); words > 0; words -= 1) {
+    const phrase = tokens.slice(tokens.length - words).join(' ');
+    if (PLACE_PHRASES.has(phrase) || (cut && phrase.length >= 5 && beginsPlace(phrase))) return words;
+  }
+  return 0;
+}
+
+function endsInLegalForm(words: readonly string[]): boolean {
+  const found = findLegalForm(words);
+  return (found !== null && found.at + found.words === words.length) || CUT_LEGAL_FORMS.has(words.at(-1) ?? '');
+}
+
+function makeReading(
+  kind: Reading['kind'],
+  words: readonly string[],
+  cut: boolean,
+  setAside: readonly string[] = [],
+): Reading | null {
+  let tokens = withoutLegalForm(words);
+  const last = tokens.at(-1) ?? '';
+  if (cut && tokens.length > 1 && CUT_LEGAL_FORMS.has(last)) tokens = tokens.slice(0, -1);
+  const isComplete = tokens.length < words.length;
+  if (tokens.length === 0) return null;
+  const leading = leadingBrand(tokens);
+  tokens = asTheBrandSpellsIt(tokens, leading);
+  return {
+    kind,
+    tokens,
+    compact: compactOf(tokens),
+    bare: compactOf(withoutFillers(tokens)),
+    cut: cut && !isComplete,
+    closed: isComplete && endsInLegalForm(words),
+    setAside,
+    brand: leading?.brand ?? null,
+    brandWords: leading === null ? 0 : leading.brand.kind === 'property' ? (leading.brand.spellings[0]?.length ?? 0) : leading.words,
+  };
+}
+
+/** A short spelling of a hotel name (`hie`) is read as the full one, because suppliers carry the full one and a place. */
+function asTheBrandSpellsIt(tokens: readonly string[], leading: ReturnType<typeof leadingBrand>): readonly string[] {
+  if (leading === null || leading.brand.kind !== 'property') return tokens;
+  return [...(leading.brand.spellings[0] ?? []), ...tokens.slice(leading.words)];
+}
+
+/** A legal form glued to a handle or address (`nameltd`) or cut (`namelt`). */
+function withoutGluedForm(text: string): string | null {
+  const found = /^([a-z0-9]{4,}?)(?:limited|limite|limit|ltd|lt|plc)$/.exec(text);
+  return found?.[1] ?? null;
+}
+
+/** Shortenings that can only mean one word. */
+const EXPANSIONS: Readonly<Record<string, string>> = { bham: 'birmingham', svcs: 'services', svc: 'services', srvcs: 'services' };
+
+function expand(tokens: readonly string[]): string[] {
+  return tokens.map((token) => EXPANSIONS[token] ?? token);
+}
+
+interface Layers {
+  text: string;
+  aggregator: string[];
+  fieldCut: boolean;
+  isHandle: boolean;
+}
+
+function peel(raw: string): Layers {
+  // Some terminals glue their number to the name.
+  const folded = fold(raw).replace(/^\d{5,}(?=[a-z]{3})/, '');
+  const layers: Layers = { text: folded, aggregator: [], fieldCut: mayBeCut(raw, folded), isHandle: false };
+  for (let depth = 0; depth < 4; depth += 1) {
+    const found = takeOffIntermediary(layers.text);
+    if (found === null || found.business === '') break;
+    layers.aggregator.push(found.name);
+    layers.text = found.business;
+    if (found.fieldLength > 0) {
+      layers.isHandle = true;
+      layers.fieldCut = found.business.length >= found.fieldLength;
+    }
+  }
+  return layers;
+}
+
+function namelessKind(tokens: readonly string[], numbers: readonly string[]): DescriptorParts['nameless'] {
+  if (tokens.length === 0) return numbers.length > 0 ? 'number' : 'empty';
+  if (tokens.every((token) => /^\d+$/.test(token) || ['invoice', 'inv', 'ref', 'no', 'order'].includes(token)))
+    return 'number';
+  const phrase = tokens.join(' ');
+  if (PLACE_PHRASES.has(phrase)) return 'place';
+  if (isPlaceWord(tokens[0] ?? '') && tokens.length > 1 && PLACE_PHRASES.has(tokens.slice(1).join(' '))) return 'place';
+  if (tokens.every((token) => isEveryday(token)) && tokens.length === 1 && brandOfSpelling(tokens[0] ?? '') === null) {
+    return 'everyday words';
+  }
+  return null;
+}
+
+function nameReadings(text: string, cut: boolean, isHandle: boolean): Reading[] {
+  const readings: (Reading | null)[] = [];
+  const tokens = expand(tokenise(text));
+  const { kept, numbers } = splitNumbers(tokens);
+  const legal = findLegalForm(kept);
+  readings.push(makeReading(isHandle ? 'handle' : 'name', kept, cut && numbers.length === 0, numbers));
+  if (legal !== null && legal.at + legal.words < kept.length) {
+    readings.push(makeReading('before legal form', kept.slice(0, legal.at), false, kept.slice(legal.at)));
+  }
+  if (numbers.length > 0 && tokens.length > 1) readings.push(makeReading('with numbers', tokens, cut));
+  if (numbers.length > 0 && tokens.length === 1) readings.push(makeReading('with numbers', tokens, cut));
+  return readings.filter((reading) => reading !== null);
+}
+
+function tradingSides(text: string, cut: boolean): Reading[] {
+  const sides = text.split(/\s+(?:t\/a|ta|trading as|dba|d\/b\/a)\s+|\s*\bt\/a\s+/);
+  if (sides.length < 2) return [];
+  return sides
+    .flatMap((side, i) => nameReadings(side, cut && i === sides.length - 1, false))
+    .map((reading) => ({ ...reading, kind: 'trading as' as const }));
+}
+
+function ungluedReadings(readings: readonly Reading[]): Reading[] {
+  return readings.flatMap((reading) => {
+    const name = reading.tokens.length === 1 ? withoutGluedForm(reading.compact) : null;
+    const made = name === null ? null : makeReading(reading.kind, [name], false);
+    return made === null ? [] : [made];
+  });
+}
+
+function readingsOf(layers: Layers): { readings: Reading[]; url: string | null } {
+  const { text, fieldCut, isHandle } = layers;
+  const portal = layers.aggregator.length === 0 ? portalOf(text) : null;
+  if (portal !== null) {
+    const reading = makeReading('portal', [portal], false);
+    return { readings: reading === null ? [] : [reading], url: null };
+  }
+  const address = findWebAddress(text, fieldCut);
+  const readings: Reading[] = [];
+  if (address !== null) {
+    const reading = makeReading('address', expand(tokenise(address.label)), address.cut);
+    if (reading !== null) readings.push(reading);
+    readings.push(...ungluedReadings(readings));
+    if (address.before !== '') readings.push(...nameReadings(address.before, false, false));
+    if (readings.length > 0) return { readings, url: address.text };
+  }
+  readings.push(...tradingSides(text, fieldCut));
+  if (readings.length === 0) readings.push(...nameReadings(text, fieldCut, isHandle));
+  if (isHandle) readings.push(...ungluedReadings(readings));
+  const station = spellOutStation(text);
+  if (station !== text) {
+    const reading = makeReading('station', expand(tokenise(station)), false);
+    if (reading !== null) readings.push(reading);
+  }
+  return { readings, url: null };
+}
+
+/** Takes a descriptor apart. Never throws; any text, also an empty one, has an answer. */
+export function takeApart(raw: string): Descriptor {
+  const layers = peel(raw);
+  const phone = PHONE.exec(layers.text)?.[0] ?? null;
+  let state: string | null = null;
+  if (phone !== null) {
+    const after = /\s([a-z]{2})$/.exec(layers.text)?.[1] ?? '';
+    if (US_STATES.has(after)) state = after;
+    const rest = layers.text
+      .replace(phone, ' ')
+      .replace(state === null ? /$^/ : /\s[a-z]{2}$/, '')
+      .replace(/\s+/g, ' ')
+      .trim();
+    if (/[a-z]{3}/.test(rest)) layers.text = rest;
+  }
+  const { readings, url } = readingsOf(layers);
+  const main = readings[0];
+  const tokens = main?.tokens ?? [];
+  const { numbers } = splitNumbers(tokenise(layers.text));
+  const placeWords = main === undefined ? 0 : trailingPlace(tokens, main.cut);
+  const legal = findLegalForm(tokenise(layers.text));
+  const brand = readings.find((reading) => reading.brand !== null)?.brand ?? null;
+  const parts: DescriptorParts = {
+    aggregator: layers.aggregator,
+    business: tokens.join(' '),
+    storeNumber: numbers.length === 0 ? null : numbers.join(' '),
+    place: placeWords === 0 ? null : tokens.slice(tokens.length - placeWords).join(' '),
+    url,
+    phone,
+    state,
+    legalForm:
+      legal === null
+        ? null
+        : tokenise(layers.text)
+            .slice(legal.at, legal.at + legal.words)
+            .join(' '),
+    brand: brand?.name ?? null,
+    forecourt: forecourtSign(layers.text),
+    motorway: motorwaySide(layers.text),
+    truncated: layers.fieldCut,
+    nameless: url === null && legal === null ? namelessKind(tokens, numbers) : null,
+  };
+  return { raw, normalised: normaliseMerchant(raw), parts, readings };
+}
+
+/** Words that carry no name by themselves, so that a number beside them is all there is. */
+const CARRIERS: ReadonlySet<string> = new Set(
+  'invoice inv ref reference order payment receipt bill card no nr number account acc'.split(' '),
+);
+
+/**
+ * The key under which a decision about a merchant is remembered: folded, without punctuation and without store,
+ * terminal and reference numbers, so that the branches of one shop share a decision; places stay, because two houses of
+ * one hotel chain may be two suppliers. Deterministic, stable, never empty for a non-empty input.
+ */
+export function normaliseMerchant(raw: string): string {
+  const folded = fold(raw);
+  const tokens = tokenise(folded);
+  if (tokens.length === 0) return raw === '' ? '' : `raw:${folded === '' ? raw : folded}`;
+  const { kept } = splitNumbers(tokens);
+  const isCarried = kept.length === 0 || kept.every((token) => CARRIERS.has(token)) || compactOf(kept).length < 2;
+  return (isCarried ? tokens : kept).join(' ');
+}
+
+/** Words of a tail that say where or how, not who: places, numbers, sale words, cut-off pieces. */
+export function isPlacePart(token: string): boolean {
+  return PLACE_PARTS.has(token) || isPlaceWord(token);
+}

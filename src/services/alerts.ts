@@ -1,0 +1,96 @@
+import { newId } from '../domain/ids.js';
+import type { AlertSeverity } from '../domain/vocabulary.js';
+import type { Tx } from '../entities/database.js';
+import { record, recordFor } from './audit.js';
+import type { Caller, Engine } from './engine.js';
+import { done, type Outcome, refused } from './outcome.js';
+
+export const ALERTS_CHANNEL = 'ledgergate_alerts';
+
+export interface NewAlert {
+  readonly severity: AlertSeverity;
+  /** UPPER_SNAKE_CASE, stable. */
+  readonly code: string;
+  readonly message: string;
+  readonly systemId: string | null;
+  readonly pipelineId: string | null;
+  /** The same fault raises one alert until that is resolved. */
+  readonly dedupeKey: string;
+}
+
+export async function raiseAlert(tx: Tx, now: Date, alert: NewAlert): Promise<void> {
+  const id = newId('alert');
+  const raised = await tx.execute(
+    `insert into alerts (tenant_id, id, severity, code, message, system_id, pipeline_id, dedupe_key, raised_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+     on conflict (tenant_id, dedupe_key) where resolved_at is null do nothing`,
+    [
+      tx.tenantId,
+      id,
+      alert.severity,
+      alert.code,
+      alert.message,
+      alert.systemId,
+      alert.pipelineId,
+      alert.dedupeKey,
+      now,
+    ],
+  );
+  if (raised === 0) return;
+  await tx.query(`select pg_notify('${ALERTS_CHANNEL}', $1)`, [tx.tenantId]);
+  record(tx, now, {
+    actor: 'system:alerts',
+    action: 'alert.raised',
+    subjectType: 'Alert',
+    subjectId: id,
+    summary: alert.message,
+    after: { severity: alert.severity, code: alert.code, systemId: alert.systemId, pipelineId: alert.pipelineId },
+    correlationId: `alert:${alert.dedupeKey}`,
+  });
+}
+
+/** The fault is gone: its open alert, if there is one, is resolved. */
+export async function settleAlert(tx: Tx, now: Date, dedupeKey: string, actor: string): Promise<void> {
+  const settled = await tx.query<{ id: string; message: string }>(
+    `update alerts set resolved_at = $3, resolved_by = $4
+     where tenant_id = $1 and dedupe_key = $2 and resolved_at is null returning id, message`,
+    [tx.tenantId, dedupeKey, now, actor],
+  );
+  for (const { id, message } of settled) {
+    record(tx, now, {
+      actor,
+      action: 'alert.resolved',
+      subjectType: 'Alert',
+      subjectId: id,
+      summary: `Resolved: ${message}`,
+      correlationId: `alert:${dedupeKey}`,
+    });
+  }
+}
+
+/** A person has taken note. Resolving a resolved alert changes nothing. */
+export async function resolveAlert(engine: Engine, caller: Caller, id: string): Promise<Outcome<{ id: string }>> {
+  return engine.db.tenant(caller.tenantId, async (tx) => {
+    const now = engine.clock.now();
+    const [alert] = await tx.query<{ message: string; resolved_at: Date | null }>(
+      'select message, resolved_at from alerts where tenant_id = $1 and id = $2 for update',
+      [tx.tenantId, id],
+    );
+    if (!alert) return refused('NOT_FOUND', 'There is no such alert.', { path: ['id'] });
+    if (alert.resolved_at === null) {
+      await tx.execute('update alerts set resolved_at = $3, resolved_by = $4 where tenant_id = $1 and id = $2', [
+        tx.tenantId,
+        id,
+        now,
+        caller.actor,
+      ]);
+      recordFor(tx, caller, now, {
+        action: 'alert.resolved',
+        subjectType: 'Alert',
+        subjectId: id,
+        summary: `Resolved: ${alert.message}`,
+      });
+    }
+    return done({ id });
+  });
+}

@@ -1,0 +1,327 @@
+import type { LedgerConnection, LedgerDocument } from '../connectors/contract.js';
+import type { SpendStream, SystemKind } from '../domain/vocabulary.js';
+import type { Tx } from '../entities/database.js';
+import {
+  ConfigurationError,
+  CredentialsError,
+  ErpRejectedError,
+  LedgergateError,
+  OutcomeUnknownError,
+  PeriodClosedError,
+  PermissionError,
+  RateLimitedError,
+  UpstreamUnavailableError,
+} from '../errors.js';
+import type { Engine } from './engine.js';
+import {
+  begin,
+  type ClaimedPosting,
+  claimDoubtful,
+  claimReady,
+  loadDocuments,
+  markAbandoned,
+} from './ledgerWork.js';
+import { deadOwners } from './processes.js';
+import { finishRuns } from './runProgress.js';
+import { type ExportStreams, type Result, resultOfFound, settle, settleAbsent } from './settle.js';
+import { ensureSupplier } from './supplierCreation.js';
+import { noteReachability } from './systems.js';
+
+/** Postings looked up, claimed and sent in one go. */
+const BATCH = 25;
+/** Lost answers in a row after which the ledger is left alone for a while: every one costs a full time limit. */
+const LOST_IN_A_ROW_MAX = 3;
+/** How much longer than its request a claim holds. */
+const LEASE_MARGIN_MS = 60_000;
+const BACKOFF_FIRST_MS = 1_000;
+const BACKOFF_MAX_MS = 5 * 60_000;
+
+export interface DrainOptions {
+  /** Asked between postings: true = hand back what is not started and return. */
+  readonly isStopping: () => boolean;
+}
+
+/**
+ * Works off all that is due in one ledger: looks for what is in doubt, then sends what is ready, one document at a time,
+ * each looked for by its reference before it is sent for the first time.
+ *
+ * The queue keeps this to one process at a time. Should two run at once all the same, claims and fencing numbers keep
+ * every posting in one pair of hands.
+ */
+export async function drainLedger(
+  engine: Engine,
+  tenantId: string,
+  ledgerId: string,
+  options: DrainOptions,
+): Promise<void> {
+  let trouble: unknown = null;
+  try {
+    const { connection } = await engine.connections.ledger(tenantId, ledgerId);
+    trouble = await new Drain(engine, tenantId, ledgerId, connection, options).run();
+    await noteReachability(engine, tenantId, ledgerId, trouble);
+  } catch (error) {
+    // A disabled system or a missing connector: its postings wait as they are until somebody changes that.
+    if (!(error instanceof ConfigurationError)) throw error;
+    trouble = error;
+  }
+  await finishRuns(engine, tenantId, ledgerId, trouble);
+  await planNextDrain(engine, tenantId, ledgerId, trouble);
+}
+
+class Drain {
+  private lostInARow = 0;
+  private readonly exports = new Map<string, ExportStreams>();
+
+  constructor(
+    private readonly engine: Engine,
+    private readonly tenantId: string,
+    private readonly ledgerId: string,
+    private readonly connection: LedgerConnection,
+    private readonly options: DrainOptions,
+  ) {}
+
+  /** @returns what made the ledger unusable, or null when all that was due is done. */
+  async run(): Promise<LedgergateError | null> {
+    while (!this.options.isStopping()) {
+      try {
+        const looked = await this.lookForDoubtful();
+        const sent = await this.sendReady();
+        if (looked + sent === 0) return null;
+      } catch (error) {
+        if (isTrouble(error)) return error;
+        throw error;
+      }
+    }
+    return null;
+  }
+
+  private async lookForDoubtful(): Promise<number> {
+    const { engine, tenantId, ledgerId, connection } = this;
+    const dead = await deadOwners(engine, tenantId, ledgerId);
+    const doubtful = await engine.db.tenant(tenantId, async (tx) => {
+      await markAbandoned(engine, tx, ledgerId, dead, connection.submitTimeoutMs);
+      const now = engine.clock.now();
+      return claimDoubtful(tx, ledgerId, engine.processId, now, this.leaseFrom(now), BATCH);
+    });
+    if (doubtful.length === 0) return 0;
+    const found = await this.find(doubtful);
+    for (const posting of doubtful) {
+      const documents = found.get(posting.reference) ?? [];
+      const streams = await this.exportsOf(posting);
+      await engine.db.tenant(tenantId, (tx) =>
+        documents.length > 0
+          ? settle(engine, tx, posting, resultOfFound(posting, documents), streams)
+          : settleAbsent(engine, tx, posting, connection.settlingMs),
+      );
+    }
+    return doubtful.length;
+  }
+
+  private async sendReady(): Promise<number> {
+    const { engine, tenantId, ledgerId } = this;
+    const { claimed, documents } = await engine.db.tenant(tenantId, async (tx) => {
+      const now = engine.clock.now();
+      const postings = await claimReady(tx, ledgerId, engine.processId, now, this.leaseFrom(now), BATCH);
+      return { claimed: postings, documents: await loadDocuments(tx, postings) };
+    });
+    if (claimed.length === 0) return 0;
+    const waiting = new Map(claimed.map((posting) => [posting.id, posting]));
+    try {
+      // Somebody may have sent it before a restore of our database, or under a lease that we lost.
+      const found = await this.find(claimed);
+      await this.sendAll(claimed, documents, found, waiting);
+    } finally {
+      await this.handBack([...waiting.values()]);
+    }
+    return claimed.length;
+  }
+
+  /** Settles each result in the transaction that starts the next posting: one commit a posting instead of two. */
+  private async sendAll(
+    claimed: readonly ClaimedPosting[],
+    documents: ReadonlyMap<string, LedgerDocument>,
+    found: ReadonlyMap<string, Parameters<typeof resultOfFound>[1]>,
+    waiting: Map<string, ClaimedPosting>,
+  ): Promise<void> {
+    const { engine, tenantId } = this;
+    let last: { posting: ClaimedPosting; result: Result } | null = null;
+    const settleLast = async (tx: Tx): Promise<void> => {
+      if (last === null) return;
+      await settle(engine, tx, last.posting, last.result, await this.exportsOf(last.posting));
+    };
+    try {
+      for (const candidate of claimed) {
+        if (this.options.isStopping()) break;
+        const posting = await this.withSupplier(candidate);
+        if (posting === null) {
+          waiting.delete(candidate.id);
+          continue;
+        }
+        const leaseUntil = this.leaseFrom(engine.clock.now());
+        const hasBegun = await engine.db.tenant(tenantId, async (tx) => {
+          await settleLast(tx);
+          return begin(tx, engine.clock.now(), posting, leaseUntil, engine.processId);
+        });
+        last = null;
+        waiting.delete(posting.id);
+        const document = documents.get(posting.id);
+        if (!hasBegun || !document) continue;
+        const sent = { ...document, supplierCode: posting.supplier_code };
+        const known = found.get(posting.reference);
+        const result: Result = known ? resultOfFound(posting, known) : await this.submit(posting, sent, leaseUntil);
+        last = { posting, result };
+        const trouble = this.troubleIn(result);
+        if (trouble) throw trouble;
+      }
+    } finally {
+      if (last !== null) await engine.db.tenant(tenantId, settleLast);
+    }
+  }
+
+  private async submit(posting: ClaimedPosting, document: LedgerDocument, leaseUntil: Date): Promise<Result> {
+    const { engine, connection } = this;
+    const startedAt = engine.clock.now();
+    // A process that was paused past its lease must not send: by now another one may be asking for this document.
+    if (startedAt.getTime() + connection.submitTimeoutMs > leaseUntil.getTime()) {
+      const error = new UpstreamUnavailableError('This process was paused too long to send it; nothing was sent.');
+      return { kind: 'NOT_STARTED', error, againAt: startedAt };
+    }
+    try {
+      const submitted = await connection.submit(document);
+      this.lostInARow = 0;
+      return { kind: 'POSTED', how: 'SENT', ...submitted };
+    } catch (error) {
+      return this.resultOf(posting, error);
+    }
+  }
+
+  private resultOf(posting: ClaimedPosting, error: unknown): Result {
+    const { engine } = this;
+    if (error instanceof ErpRejectedError || error instanceof PeriodClosedError) {
+      this.lostInARow = 0;
+      return { kind: 'REJECTED', error };
+    }
+    if (isNotStarted(error)) {
+      const wait = error instanceof RateLimitedError && error.retryAfterMs !== null ? error.retryAfterMs : backoffMs(posting.attempts);
+      return { kind: 'NOT_STARTED', error, againAt: new Date(engine.clock.now().getTime() + wait) };
+    }
+    if (!(error instanceof LedgergateError)) {
+      engine.logger.error({ err: error, postingId: posting.id }, 'an unexpected error while a document was being sent');
+    }
+    this.lostInARow += 1;
+    // The answer is in (or its connection is gone), but the ledger may still be working on the request.
+    return { kind: 'UNKNOWN', error, overAt: engine.clock.now() };
+  }
+
+  /** Whether the ledger is better left alone after this. */
+  private troubleIn(result: Result): LedgergateError | null {
+    if (result.kind === 'NOT_STARTED') return result.error;
+    if (result.kind === 'UNKNOWN' && this.lostInARow >= LOST_IN_A_ROW_MAX) {
+      return new UpstreamUnavailableError(`The ledger left ${this.lostInARow} requests in a row without a clear answer.`);
+    }
+    return null;
+  }
+
+  private async find(postings: readonly ClaimedPosting[]) {
+    const documents = await this.connection.findByReference(
+      postings.map((posting) => ({
+        documentType: posting.document_type,
+        reference: posting.reference,
+        supplierCode: posting.supplier_code,
+        postingDate: posting.posting_date,
+      })),
+    );
+    const byReference = new Map<string, typeof documents>();
+    for (const document of documents) {
+      byReference.set(document.reference, [...(byReference.get(document.reference) ?? []), document]);
+    }
+    return byReference;
+  }
+
+  private async withSupplier(posting: ClaimedPosting): Promise<ClaimedPosting | null> {
+    if (posting.create_supplier === null) return posting;
+    return ensureSupplier(this.engine, this.tenantId, this.connection, posting);
+  }
+
+  private async handBack(postings: readonly ClaimedPosting[]): Promise<void> {
+    if (postings.length === 0) return;
+    await this.engine.db.tenant(this.tenantId, (tx) =>
+      tx.execute(
+        `update postings set lease_owner = null, lease_until = null
+         where tenant_id = $1 and id = any($2) and status = 'READY' and lease_owner = $3`,
+        [tx.tenantId, postings.map((posting) => posting.id), this.engine.processId],
+      ),
+    );
+  }
+
+  private leaseFrom(now: Date): Date {
+    return new Date(now.getTime() + this.connection.submitTimeoutMs + LEASE_MARGIN_MS);
+  }
+
+  /** Where the results of this posting's pipeline are owed to, as far as the source takes results. */
+  private async exportsOf(posting: ClaimedPosting): Promise<ExportStreams> {
+    const known = this.exports.get(posting.pipeline_id);
+    if (known) return known;
+    const [pipeline] = await this.engine.db.tenant(this.tenantId, (tx) =>
+      tx.query<{ source_id: string; streams: SpendStream[]; kind: SystemKind }>(
+        `select p.source_id, p.streams, s.kind from pipelines p
+         join systems s on s.tenant_id = p.tenant_id and s.id = p.source_id where p.tenant_id = $1 and p.id = $2`,
+        [tx.tenantId, posting.pipeline_id],
+      ),
+    );
+    const connector = pipeline ? this.engine.connectors.find(pipeline.kind) : undefined;
+    const stream = connector?.role === 'SPEND' ? connector.exportStream : null;
+    const streams: ExportStreams =
+      pipeline && stream && pipeline.streams.includes(stream)
+        ? new Map([[posting.pipeline_id, { sourceId: pipeline.source_id, stream }]])
+        : new Map();
+    this.exports.set(posting.pipeline_id, streams);
+    return streams;
+  }
+}
+
+type Trouble = RateLimitedError | UpstreamUnavailableError | CredentialsError | PermissionError;
+
+function isTrouble(error: unknown): error is LedgergateError {
+  return isNotStarted(error) || error instanceof OutcomeUnknownError || (error instanceof LedgergateError && error.decision === 'RETRY');
+}
+
+/** On a submit these mean that it certainly did not start. */
+function isNotStarted(error: unknown): error is Trouble | ConfigurationError {
+  return (
+    error instanceof RateLimitedError ||
+    error instanceof UpstreamUnavailableError ||
+    error instanceof CredentialsError ||
+    error instanceof PermissionError ||
+    error instanceof ConfigurationError
+  );
+}
+
+function backoffMs(attempts: number): number {
+  const full = Math.min(BACKOFF_FIRST_MS * 2 ** Math.min(attempts, 20), BACKOFF_MAX_MS);
+  // Half of it is chance, so that many postings do not come back in one moment.
+  return full / 2 + Math.random() * (full / 2);
+}
+
+/** Sees to it that somebody comes back when the next posting of this ledger is due. */
+async function planNextDrain(engine: Engine, tenantId: string, ledgerId: string, trouble: unknown): Promise<void> {
+  await engine.db.tenant(tenantId, async (tx) => {
+    const [row] = await tx.query<{ due: Date | null }>(
+      `select min(case when status = 'POSTING' then lease_until
+                       else greatest(next_attempt_at, lease_until) end) as due,
+         bool_or(true) as any
+       from postings p where tenant_id = $1 and ledger_id = $2 and status in ('READY', 'POSTING', 'IN_DOUBT')
+         and not (status = 'READY' and after_id is not null and not exists (select from postings a
+           where a.tenant_id = p.tenant_id and a.id = p.after_id and a.status = 'POSTED'))
+       having count(*) > 0`,
+      [tx.tenantId, ledgerId],
+    );
+    if (!row) return;
+    const now = engine.clock.now().getTime();
+    const soonest = now + (trouble === null ? 0 : BACKOFF_FIRST_MS);
+    const due = Math.max(row.due?.getTime() ?? now, soonest);
+    // Credentials and settings change by a person's hand, and that person's change starts the next drain.
+    if (trouble instanceof CredentialsError || trouble instanceof ConfigurationError) return;
+    await engine.jobs.send(tx, 'ledger.drain', { tenantId, ledgerId }, { startAfter: new Date(due) });
+  });
+}

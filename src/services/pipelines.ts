@@ -1,0 +1,389 @@
+import cron from 'node-cron';
+import { newId } from '../domain/ids.js';
+import { dayIn, type LocalDate } from '../domain/localDate.js';
+import type { MappingRule, MappingVersion } from '../domain/plan.js';
+import type { SystemKind } from '../domain/vocabulary.js';
+import type { Tx } from '../entities/database.js';
+import { recordFor } from './audit.js';
+import type { Caller, Engine } from './engine.js';
+import { done, type Outcome, type Problem, refused } from './outcome.js';
+import type { MappingRequest, PipelineRequest } from './useCases.js';
+
+/** A pipeline as stored. */
+export interface PipelineRow {
+  id: string;
+  name: string;
+  source_id: string;
+  ledger_id: string;
+  streams: PipelineRequest['streams'];
+  document_type: PipelineRequest['documentType'];
+  grouping: PipelineRequest['grouping'];
+  schedule: string | null;
+  time_zone: string;
+  enabled: boolean;
+  offset_account: string;
+  default_account: string | null;
+  unmatched_vendor: PipelineRequest['unmatchedVendor'];
+  posting_date: PipelineRequest['postingDate'];
+  closed_period: PipelineRequest['closedPeriod'];
+  coding: PipelineRequest['coding'];
+  correction: PipelineRequest['correction'];
+  require_approval: boolean;
+  export_master_data: boolean;
+}
+
+export async function loadPipeline(tx: Tx, id: string): Promise<PipelineRow | null> {
+  const [row] = await tx.query<PipelineRow>('select * from pipelines where tenant_id = $1 and id = $2', [
+    tx.tenantId,
+    id,
+  ]);
+  return row ?? null;
+}
+
+/** Repeating the same call gives the same pipeline back; another pipeline of that name is refused. */
+export async function createPipeline(
+  engine: Engine,
+  caller: Caller,
+  input: PipelineRequest,
+): Promise<Outcome<{ id: string }>> {
+  return engine.db.tenant(caller.tenantId, async (tx) => {
+    await lockPipelines(tx);
+    const problems = await problemsOf(engine, tx, input);
+    const [same] = await tx.query<PipelineRow>('select * from pipelines where tenant_id = $1 and name = $2', [
+      tx.tenantId,
+      input.name.trim(),
+    ]);
+    if (same && problems.length === 0 && describes(same, input)) return done({ id: same.id });
+    if (same) problems.push(nameTaken(input.name));
+    if (problems.length > 0) return { ok: false, problems };
+    const id = newId('pipe');
+    await store(tx, id, input, engine.clock.now());
+    if (input.enabled) await planKnownSpend(tx, id, caller.correlationId);
+    recordFor(tx, caller, engine.clock.now(), {
+      action: 'pipeline.created',
+      subjectType: 'Pipeline',
+      subjectId: id,
+      summary: `The pipeline "${input.name.trim()}" was created.`,
+      after: input,
+    });
+    return done({ id });
+  });
+}
+
+export async function updatePipeline(
+  engine: Engine,
+  caller: Caller,
+  id: string,
+  input: Partial<PipelineRequest>,
+): Promise<Outcome<{ id: string }>> {
+  return engine.db.tenant(caller.tenantId, async (tx) => {
+    await lockPipelines(tx);
+    const row = await loadPipeline(tx, id);
+    if (!row) return refused('NOT_FOUND', 'There is no such pipeline.', { path: ['id'] });
+    const before = requestOf(row);
+    const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+    const after: PipelineRequest = { ...before, ...given, sourceId: row.source_id, ledgerId: row.ledger_id };
+    const problems = await problemsOf(engine, tx, after);
+    const [same] = await tx.query<{ id: string }>(
+      'select id from pipelines where tenant_id = $1 and name = $2 and id <> $3',
+      [tx.tenantId, after.name.trim(), id],
+    );
+    if (same) problems.push(nameTaken(after.name));
+    if (problems.length > 0) return { ok: false, problems };
+    await store(tx, id, after, engine.clock.now());
+    if (after.enabled && !before.enabled) await planKnownSpend(tx, id, caller.correlationId);
+    recordFor(tx, caller, engine.clock.now(), {
+      action: 'pipeline.changed',
+      subjectType: 'Pipeline',
+      subjectId: id,
+      summary: `The pipeline "${after.name}" was changed: ${Object.keys(given).join(', ') || 'nothing'}.`,
+      before,
+      after,
+    });
+    return done({ id });
+  });
+}
+
+/**
+ * Adds a mapping version; earlier ones stay as they were. What waits because of a mapping is planned again by it.
+ * Giving the rules that are in force already changes nothing.
+ */
+export async function setMappingRules(
+  engine: Engine,
+  caller: Caller,
+  input: MappingRequest,
+): Promise<Outcome<{ id: string }>> {
+  const checked = checkRules(input);
+  if (!checked.ok) return checked;
+  const rules = checked.value;
+  return engine.db.tenant(caller.tenantId, async (tx) => {
+    await lockPipelines(tx);
+    const pipeline = await loadPipeline(tx, input.pipelineId);
+    if (!pipeline) return refused('NOT_FOUND', 'There is no such pipeline.', { path: ['pipelineId'] });
+    const now = engine.clock.now();
+    const [latest] = await tx.query<{ id: string; version: number; effective_from: LocalDate; rules: MappingRule[] }>(
+      `select id, version, effective_from, rules from mapping_versions where tenant_id = $1 and pipeline_id = $2
+       order by version desc limit 1`,
+      [tx.tenantId, pipeline.id],
+    );
+    const isFirst = latest === undefined;
+    // A first mapping holds for all that was ever spent; a later one from today on, unless it says otherwise.
+    const effectiveFrom =
+      input.effectiveFrom ?? (isFirst ? ('1900-01-01' as LocalDate) : dayIn(pipeline.time_zone, now));
+    const isSame =
+      latest !== undefined &&
+      JSON.stringify(latest.rules.map(normal)) === JSON.stringify(rules) &&
+      (input.effectiveFrom === undefined || latest.effective_from === effectiveFrom);
+    if (isSame) return done({ id: latest.id });
+    const id = newId('map');
+    const version = (latest?.version ?? 0) + 1;
+    await tx.execute(
+      `insert into mapping_versions (tenant_id, id, pipeline_id, version, effective_from, note, rules, created_at, created_by)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+      [
+        tx.tenantId,
+        id,
+        pipeline.id,
+        version,
+        effectiveFrom,
+        input.note ?? null,
+        JSON.stringify(rules),
+        now,
+        caller.actor,
+      ],
+    );
+    recordFor(tx, caller, now, {
+      action: 'mapping.changed',
+      subjectType: 'MappingVersion',
+      subjectId: id,
+      summary: `Mapping version ${version} of "${pipeline.name}" holds from ${effectiveFrom}: ${rules.length} rules.`,
+      before: latest ? { version: latest.version, rules: latest.rules } : null,
+      after: { version, effectiveFrom, rules, note: input.note ?? null },
+    });
+    await tx.execute(
+      `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
+       select distinct $1, $2, ps.spend_record_id, 'mapping changed', $3
+       from postings p join posting_spend ps on ps.tenant_id = p.tenant_id and ps.posting_id = p.id
+       where p.tenant_id = $1 and p.pipeline_id = $2 and p.status in ('HELD', 'AWAITING_APPROVAL')
+       on conflict do nothing`,
+      [tx.tenantId, pipeline.id, caller.correlationId],
+    );
+    await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: pipeline.id });
+    return done({ id });
+  });
+}
+
+/** Every version of a pipeline, so that each record is planned by the one in force on its own day. */
+export async function loadMappings(tx: Tx, pipelineId: string): Promise<MappingVersion[]> {
+  const rows = await tx.query<{ version: number; effective_from: LocalDate; rules: MappingRule[] }>(
+    `select version, effective_from, rules from mapping_versions where tenant_id = $1 and pipeline_id = $2
+     order by version desc`,
+    [tx.tenantId, pipelineId],
+  );
+  return rows.map((row) => ({ version: row.version, effectiveFrom: row.effective_from, rules: row.rules }));
+}
+
+/** The version in force on a day: the newest of those that have begun. `versions` comes newest first. */
+export function mappingOn(versions: readonly MappingVersion[], day: LocalDate): MappingVersion | null {
+  return versions.find((version) => version.effectiveFrom <= day) ?? null;
+}
+
+// ── inside ───────────────────────────────────────────────────────────────────────────────────
+
+/** What the source has shown already, to other pipelines or while this one was off, is planned with its next run. */
+async function planKnownSpend(tx: Tx, pipelineId: string, correlationId: string): Promise<void> {
+  await tx.execute(
+    `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
+     select $1, p.id, r.id, 'pipeline enabled', $3
+     from pipelines p join spend_records r on r.tenant_id = p.tenant_id and r.source_id = p.source_id
+     where p.tenant_id = $1 and p.id = $2
+     on conflict (tenant_id, pipeline_id, spend_record_id) do nothing`,
+    [tx.tenantId, pipelineId, correlationId],
+  );
+}
+
+function lockPipelines(tx: Tx): Promise<unknown> {
+  return tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`pipelines:${tx.tenantId}`]);
+}
+
+function nameTaken(name: string): Problem {
+  return {
+    code: 'NAME_TAKEN',
+    message: `There is already a pipeline named "${name.trim()}".`,
+    path: ['input', 'name'],
+    resolution: 'Choose another name, or change the existing pipeline with updatePipeline.',
+  };
+}
+
+async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promise<Problem[]> {
+  const problems: Problem[] = [];
+  const say = (field: string, message: string, resolution: string | null = null, code = 'BAD_INPUT') =>
+    problems.push({ code, message, path: ['input', field], resolution });
+
+  if (input.name.trim() === '') say('name', 'A pipeline needs a name.');
+  if (input.offsetAccount.trim() === '') say('offsetAccount', 'A pipeline needs an offset account for the other side.');
+  if (input.schedule !== null && !cron.validate(input.schedule)) {
+    say('schedule', `"${input.schedule}" is not a cron expression.`, 'For example "0 6 * * *" for every day at six.');
+  }
+  if (!isTimeZone(input.timeZone))
+    say('timeZone', `"${input.timeZone}" is not an IANA time zone.`, 'For example "Europe/London".');
+  if (input.streams.length === 0) say('streams', 'A pipeline reads at least one stream.');
+  if (input.unmatchedVendor === 'POST_WITHOUT_SUPPLIER' && input.documentType === 'SUPPLIER_INVOICE') {
+    say(
+      'unmatchedVendor',
+      'A supplier invoice cannot be posted without a supplier.',
+      'Choose HOLD, SKIP or CREATE_SUPPLIER.',
+    );
+  }
+  if (input.unmatchedVendor === 'DEFAULT_ACCOUNT' && input.defaultAccount === null) {
+    say('defaultAccount', 'The policy DEFAULT_ACCOUNT needs a default account.');
+  }
+
+  const systems = await tx.query<{ id: string; kind: SystemKind }>(
+    'select id, kind from systems where tenant_id = $1 and id = any($2)',
+    [tx.tenantId, [input.sourceId, input.ledgerId]],
+  );
+  const connectorOf = (id: string) => {
+    const system = systems.find((one) => one.id === id);
+    return system ? engine.connectors.find(system.kind) : undefined;
+  };
+  const source = connectorOf(input.sourceId);
+  const ledger = connectorOf(input.ledgerId);
+  if (source?.role !== 'SPEND') say('sourceId', 'There is no such spend system.', null, 'NOT_FOUND');
+  if (ledger?.role !== 'LEDGER') say('ledgerId', 'There is no such ledger.', null, 'NOT_FOUND');
+  if (source?.role === 'SPEND') {
+    const unknown = input.streams.filter((stream) => !source.streams.includes(stream));
+    if (unknown.length > 0)
+      say('streams', `${source.title} has no stream ${unknown.join(', ')}.`, `It has ${source.streams.join(', ')}.`);
+  }
+  if (ledger?.role === 'LEDGER' && !ledger.documentTypes.includes(input.documentType)) {
+    say(
+      'documentType',
+      `${ledger.title} does not take ${input.documentType}.`,
+      `It takes ${ledger.documentTypes.join(', ')}.`,
+    );
+  }
+  if (input.exportMasterData && source && !source.capabilities.includes('receives:masterData')) {
+    say(
+      'exportMasterData',
+      `${source.title} cannot be given the ledger's master data by this installation.`,
+      'Set it to false.',
+      'NOT_SUPPORTED',
+    );
+  }
+  return problems;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function requestOf(row: PipelineRow): PipelineRequest {
+  return {
+    name: row.name,
+    sourceId: row.source_id,
+    ledgerId: row.ledger_id,
+    streams: row.streams,
+    documentType: row.document_type,
+    grouping: row.grouping,
+    schedule: row.schedule,
+    timeZone: row.time_zone,
+    offsetAccount: row.offset_account,
+    defaultAccount: row.default_account,
+    unmatchedVendor: row.unmatched_vendor,
+    postingDate: row.posting_date,
+    closedPeriod: row.closed_period,
+    coding: row.coding,
+    correction: row.correction,
+    requireApproval: row.require_approval,
+    exportMasterData: row.export_master_data,
+    enabled: row.enabled,
+  };
+}
+
+function describes(row: PipelineRow, input: PipelineRequest): boolean {
+  const stored = requestOf(row);
+  return (Object.keys(stored) as (keyof PipelineRequest)[]).every(
+    (key) => JSON.stringify(stored[key]) === JSON.stringify(key === 'name' ? input.name.trim() : input[key]),
+  );
+}
+
+async function store(tx: Tx, id: string, input: PipelineRequest, now: Date): Promise<void> {
+  await tx.execute(
+    `insert into pipelines (tenant_id, id, name, source_id, ledger_id, streams, document_type, grouping, schedule, time_zone,
+       enabled, offset_account, default_account, unmatched_vendor, posting_date, closed_period, coding, correction,
+       require_approval, export_master_data, created_at)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+     on conflict (tenant_id, id) do update set name = excluded.name, streams = excluded.streams,
+       document_type = excluded.document_type, grouping = excluded.grouping, schedule = excluded.schedule,
+       time_zone = excluded.time_zone, enabled = excluded.enabled, offset_account = excluded.offset_account,
+       default_account = excluded.default_account, unmatched_vendor = excluded.unmatched_vendor,
+       posting_date = excluded.posting_date, closed_period = excluded.closed_period, coding = excluded.coding,
+       correction = excluded.correction, require_approval = excluded.require_approval,
+       export_master_data = excluded.export_master_data`,
+    [
+      tx.tenantId,
+      id,
+      input.name.trim(),
+      input.sourceId,
+      input.ledgerId,
+      input.streams,
+      input.documentType,
+      input.grouping,
+      input.schedule,
+      input.timeZone,
+      input.enabled,
+      input.offsetAccount.trim(),
+      input.defaultAccount,
+      input.unmatchedVendor,
+      input.postingDate,
+      input.closedPeriod,
+      input.coding,
+      input.correction,
+      input.requireApproval,
+      input.exportMasterData,
+      now,
+    ],
+  );
+}
+
+type RuleInput = MappingRequest['rules'][number];
+
+function normal(rule: RuleInput): MappingRule {
+  return {
+    category: rule.category ?? null,
+    dimension: rule.dimension ?? null,
+    dimensionValue: rule.dimensionValue ?? null,
+    merchant: rule.merchant ?? null,
+    mcc: rule.mcc ?? null,
+    glAccount: rule.glAccount.trim(),
+    costCentre: rule.costCentre ?? null,
+    dimensions: (rule.dimensions ?? {}) as Record<string, string>,
+    taxCode: rule.taxCode ?? null,
+  };
+}
+
+function checkRules(input: MappingRequest): Outcome<MappingRule[]> {
+  const problems: Problem[] = [];
+  input.rules.forEach((rule, index) => {
+    const say = (field: string, message: string) =>
+      problems.push({ code: 'BAD_INPUT', message, path: ['rules', String(index), field], resolution: null });
+    if (rule.glAccount.trim() === '') say('glAccount', 'A rule needs a GL account.');
+    if (rule.mcc != null && !/^\d{4}$/.test(rule.mcc)) say('mcc', 'A merchant category code has four digits.');
+    if ((rule.dimension == null) !== (rule.dimensionValue == null)) {
+      say('dimensionValue', 'dimension and dimensionValue go together.');
+    }
+    const dimensions = rule.dimensions ?? {};
+    const isMap =
+      typeof dimensions === 'object' &&
+      !Array.isArray(dimensions) &&
+      Object.values(dimensions).every((value) => typeof value === 'string');
+    if (!isMap) say('dimensions', 'dimensions is an object of texts by name.');
+  });
+  return problems.length > 0 ? { ok: false, problems } : done(input.rules.map(normal));
+}
