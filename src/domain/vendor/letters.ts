@@ -123,7 +123,8 @@ export function recognise(
 ): Recognised {
   const target = words.join('').slice(0, length);
   const longest = Math.max(text.length, target.length);
-  if (longest === 0 || longest > LENGTH_MAX || Math.abs(text.length - target.length) > longest * (1 - floor)) return UNRECOGNISED;
+  if (longest === 0 || longest > LENGTH_MAX || Math.abs(text.length - target.length) > longest * (1 - floor))
+    return UNRECOGNISED;
   if (text === target) return { letters: 1, certainty: 1, overall: 1 };
   // The plain distance is fast and at most a little above the one that counts swaps once; most pairs end here.
   if (distance(text, target) - SWAPS_MAX > longest * (1 - floor)) return UNRECOGNISED;
@@ -144,7 +145,8 @@ export function recognise(
     const isPart = end - offset < (words[k] ?? '').length;
     const weight = (weights[k] ?? 1) * (isPart && own === 0 ? (end - offset) / (words[k] ?? '').length : 1);
     // A word replaced altogether, even a filler, makes another name; so does a letter in a short telling word.
-    if (end - offset >= 3 && (end - offset >= 5 ? own * 2 >= end - offset : own * 2 > end - offset)) limit = Math.min(limit, 0.72);
+    if (end - offset >= 3 && (end - offset >= 5 ? own * 2 >= end - offset : own * 2 > end - offset))
+      limit = Math.min(limit, 0.72);
     const isTelling = (weights[k] ?? 1) > 0.25;
     if (own > 0 && end - offset <= 3 && isTelling && (!hasTold || words.length <= 2)) limit = Math.min(limit, 0.72);
     if (isTelling) hasTold = true;
@@ -155,6 +157,7 @@ export function recognise(
   }
   let certainty = total === 0 ? 0 : Math.min(reached / total, limit);
   // Another name differs in one word and shares the others; a few letters wrong all over a long name are slips.
-  if (target.length >= SPREAD_LENGTH_MIN && letters >= SPREAD_LETTERS_MIN && worst >= SPREAD_WORD_MIN) certainty = Math.max(certainty, SPREAD_CERTAINTY);
+  if (target.length >= SPREAD_LENGTH_MIN && letters >= SPREAD_LETTERS_MIN && worst >= SPREAD_WORD_MIN)
+    certainty = Math.max(certainty, SPREAD_CERTAINTY);
   return { letters, certainty, overall: Math.min(forgiven(edits, target.length), limit) };
 }
