@@ -3,7 +3,7 @@
  * descriptor among a hundred thousand. Everything is kept in sorted or counted structures, so that the order in which
  * suppliers were added changes no answer.
  */
-import { type Brand, brandsOfSupplier } from './brands.js';
+import { type Brand, brandsOfSupplier, leadingBrand } from './brands.js';
 import type { Descriptor, Reading } from './descriptor.js';
 import { GramSearch } from './gramSearch.js';
 import { formOf, type NameForm, nameForms } from './nameForms.js';
@@ -81,8 +81,13 @@ function brandsOfForms(forms: readonly NameForm[]): Brand[] {
   return [];
 }
 
+const HOTEL_KINDS: ReadonlySet<string> = new Set(['hotel', 'property']);
+
 /** Everyday words and places, but nothing of its own. */
 function hasOnlyEverydayWords(tokens: readonly string[]): boolean {
+  // A hotel brand with a place (`Holiday Inn ...`) is made of everyday words, but the two together name one house.
+  const leading = leadingBrand(tokens);
+  if (leading !== null && HOTEL_KINDS.has(leading.brand.kind) && tokens.length > leading.words) return false;
   const rest = tokens.filter((token) => !isEveryday(token) && !isPlaceWord(token));
   return (
     rest.length === 0 ||
