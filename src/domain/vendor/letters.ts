@@ -62,7 +62,13 @@ function placeEdits(text: string, target: string): number {
   return table[rows * WIDTH + columns] ?? 0;
 }
 
+/** Letters of the text before and behind the whole target: another word in front or at the end. */
+let lettersBefore = 0;
+let lettersBehind = 0;
+
 function traceBack(text: string, target: string): void {
+  lettersBefore = 0;
+  lettersBehind = 0;
   let i = text.length;
   let j = target.length;
   const mark = (at: number): void => {
@@ -84,6 +90,8 @@ function traceBack(text: string, target: string): void {
       i -= 2;
       j -= 2;
     } else if (i > 0 && here === (table[(i - 1) * WIDTH + j] ?? 0) + 1) {
+      if (j === 0) lettersBefore += 1;
+      if (j === target.length) lettersBehind += 1;
       mark(j);
       i -= 1;
     } else {
@@ -135,6 +143,7 @@ export function recognise(
   let reached = 0;
   let total = 0;
   let limit = 0.4 + 0.6 * letters;
+  if (lettersBefore >= 2 || lettersBehind >= 3) limit = Math.min(limit, 0.72);
   let worst = 1;
   let hasTold = false;
   for (let k = 0; k < words.length && offset < target.length; k += 1) {
@@ -150,6 +159,7 @@ export function recognise(
     const isTelling = (weights[k] ?? 1) > 0.25;
     if (own > 0 && end - offset <= 3 && isTelling && (!hasTold || words.length <= 2)) limit = Math.min(limit, 0.72);
     if (isTelling) hasTold = true;
+    if (own > 0 && sure < forgiven(own, end - offset)) limit = Math.min(limit, 0.76);
     worst = Math.min(worst, sure);
     reached += weight * sure;
     total += weight;

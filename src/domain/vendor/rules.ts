@@ -84,7 +84,7 @@ function capBareBeginning(cap: Cap, pair: PairScore, reading: Reading, form: Ind
   for (const token of form.tokens) {
     if (shown >= reading.compact.length) break;
     shown += token.length;
-    if (!isEveryday(token)) telling = true;
+    if (!isEveryday(token) && !isPlaceWord(token)) telling = true;
   }
   const isWhole = reading.compact.length * 1.6 >= form.compact.length;
   if (!telling && !isWhole) cap(0.7, 'only everyday words of the name are left in the field');
@@ -111,7 +111,9 @@ function capHouse(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm
     if (form.tokens.length > reading.brandWords && !isShown)
       cap(0.7, `the descriptor shows only the name ${named.name}, not the house`);
   }
-  const missing = form.tokens.some((token) => HOUSES.has(token) && !reading.tokens.includes(token));
+  const isShownSomehow = (house: string): boolean =>
+    reading.compact.includes(house) || reading.tokens.some((token) => house.startsWith(token) || similarity(token, house, 0.6) > 0);
+  const missing = form.tokens.some((token, i) => i > 0 && HOUSES.has(token) && !isShownSomehow(token));
   const core = form.tokens.filter((token) => !HOUSES.has(token) && !FILLERS.has(token));
   if (missing && core.length === 1 && pair.how !== 'cut off') cap(0.79, 'many houses share this name');
 }
@@ -172,7 +174,7 @@ function capWeakNames(cap: Cap, pair: PairScore, reading: Reading, form: Indexed
     cap(0.79, 'one everyday word proves little');
   const isLong =
     (pair.how === 'nearly equal' || (pair.how === 'cut off' && pair.letters === 1)) && form.compact.length >= 9;
-  const isLongEnough = pair.letters >= 0.85 && reading.compact.length >= 14;
+  const isLongEnough = pair.letters >= (reading.compact.length >= 14 ? 0.85 : 0.9) && reading.compact.length >= 10;
   if (form.isEveryday && pair.letters < 1 && pair.score < 0.98 && !isLongEnough)
     cap(0.79, 'everyday words with a difference');
   if (form.isEveryday && pair.score < 0.98 && !isLong && !isLongEnough) cap(pair.score * 0.9, 'everyday words only');

@@ -374,7 +374,7 @@ function tailFactor(reading: Reading, form: IndexedForm, brand: Brand, tail: rea
   if (form.compact.length <= 2 || form.tokens.every((token) => isEveryday(token))) return 0.75;
   if (form.compact.length === 3) return 0.9;
   const otherTrade = tail.some((token) => TRADES.has(token) && !SALE_WORDS.has(token) && !DEPARTMENTS.has(token));
-  return otherTrade && brand.kind === 'chain' ? 0.8 : 0.94;
+  return otherTrade && brand.kind === 'chain' ? 0.8 : 0.955;
 }
 
 /** The best of all comparisons of this pair, before rules about brands, places and short names. */
