@@ -1,10 +1,9 @@
 import type { LocalDate } from '../../domain/localDate.js';
-import { decimalOfMinor } from '../../domain/money.js';
 import type { PostingStatus } from '../../domain/postingState.js';
 import type * as words from '../../domain/vocabulary.js';
 import { decimalText } from './amounts.js';
 import { type ListSpec, type Page, pageRequest } from './pages.js';
-import type { PipelineRow, SyncRunRow } from './pipelines.js';
+import type { SyncRunRow } from './pipelines.js';
 import type { ReadSession } from './session.js';
 import { holdsIn, previewIn, type StoredHold, type StoredPreviewDocument } from './stored.js';
 
@@ -153,47 +152,48 @@ export class PostingReads {
   }
 
   /** A dry run's exact documents, as postings that were never stored; null for any other run. */
-  preview(run: SyncRunRow, pipeline: Pick<PipelineRow, 'ledgerId' | 'requireApproval'>): PostingRow[] | null {
-    if (!run.dryRun) return null;
-    return previewIn(run.preview)?.map((document) => previewRow(run, pipeline, document)) ?? null;
+  preview(run: SyncRunRow): PostingRow[] | null {
+    return run.dryRun ? (previewIn(run.preview)?.map(previewRow) ?? null) : null;
   }
 }
 
 /** Any of the codes stands among the holds. */
 const HELD_FOR = `exists (select 1 from jsonb_array_elements(t.holds) as hold where hold ->> 'code' = any($?::text[]))`;
 
-function previewRow(
-  run: SyncRunRow,
-  pipeline: Pick<PipelineRow, 'ledgerId' | 'requireApproval'>,
-  document: StoredPreviewDocument,
-): PostingRow {
-  const decimal = (minor: string) => decimalOfMinor(BigInt(minor), document.currency);
-  const clean = pipeline.requireApproval ? 'AWAITING_APPROVAL' : 'READY';
+function previewRow(document: StoredPreviewDocument): PostingRow {
+  const { currency } = document;
+  const total = decimalText(document.total, currency);
   return {
-    // Names the document within the run; `node` does not find it, because it is not stored.
-    id: `preview_${run.id}_${document.reference}`,
-    pipelineId: run.pipelineId,
-    ledgerId: pipeline.ledgerId,
-    status: document.holds.length > 0 ? 'HELD' : clean,
-    documentType: document.documentType,
+    id: document.id,
+    pipelineId: document.pipeline_id,
+    ledgerId: document.ledger_id,
+    status: document.status,
+    documentType: document.document_type,
     reference: document.reference,
-    planHash: document.planHash,
+    planHash: document.plan_hash,
     ledgerDocumentId: null,
-    postingDate: document.postingDate,
-    currency: document.currency,
-    totalDebit: decimal(document.totalMinor),
-    totalCredit: decimal(document.totalMinor),
-    supplierCode: document.supplierCode,
+    postingDate: document.posting_date,
+    currency,
+    totalDebit: total,
+    totalCredit: total,
+    supplierCode: document.supplier_code,
     holds: document.holds,
-    mappingVersion: document.mappingVersion,
+    mappingVersion: document.mapping_version,
     reversesId: null,
     reversedById: null,
-    createdAt: run.createdAt,
+    createdAt: document.created_at,
     postedAt: null,
-    previewLines: document.lines.map(({ debitMinor, creditMinor, ...line }) => ({
-      ...line,
-      debit: decimal(debitMinor),
-      credit: decimal(creditMinor),
+    previewLines: document.lines.map((line) => ({
+      lineNumber: line.line_number,
+      glAccount: line.gl_account,
+      costCentre: line.cost_centre,
+      dimensions: line.dimensions,
+      taxCode: line.tax_code,
+      debit: decimalText(line.debit, currency),
+      credit: decimalText(line.credit, currency),
+      memo: line.memo,
+      spendRecordIds: line.spend_record_ids,
+      explanation: line.explanation,
     })),
   };
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { POSTING_STATUSES } from '../../domain/postingState.js';
+import { DOCUMENT_TYPES } from '../../domain/vocabulary.js';
 
 /**
  * JSON columns as they are read back. Leaves out what is missing instead of failing: a row that an older version wrote
@@ -82,40 +84,41 @@ export function candidatesIn(json: unknown): StoredCandidate[] {
   return z.array(candidate).catch([]).parse(json);
 }
 
-const minor = z
-  .string()
-  .regex(/^-?\d+$/)
-  .catch('0');
+const numeric = z.string().regex(/^-?\d+(\.\d+)?$/);
 const previewLine = z.object({
-  lineNumber: z.number().int(),
-  glAccount: z.string(),
-  costCentre: text,
+  line_number: z.number().int(),
+  gl_account: z.string(),
+  cost_centre: text,
   dimensions: names,
-  taxCode: text,
-  debitMinor: minor,
-  creditMinor: minor,
+  tax_code: text,
+  debit: numeric,
+  credit: numeric,
   memo: text,
-  spendRecordIds: z.array(z.string()).catch([]),
+  spend_record_ids: z.array(z.string()).catch([]),
   explanation: z.string().catch(''),
 });
 
-/** A `PlannedDocument` of `domain/plan.ts` as JSON: amounts in minor units as text. */
+/** A posting's columns with its lines, as a dry run keeps them (`dryRun.ts`). */
 const previewDocument = z.object({
+  id: z.string(),
+  pipeline_id: z.string(),
+  ledger_id: z.string(),
+  status: z.enum(POSTING_STATUSES),
+  document_type: z.enum(DOCUMENT_TYPES),
   reference: z.string(),
-  documentType: z.enum(['JOURNAL', 'SUPPLIER_INVOICE']),
-  postingDate: z.string(),
+  plan_hash: z.string(),
+  posting_date: z.string(),
   currency: z.string(),
-  supplierCode: text,
-  lines: z.array(previewLine),
-  totalMinor: minor,
+  total: numeric,
+  supplier_code: text,
   holds: z.array(hold).catch([]),
-  mappingVersion: z
+  mapping_version: z
     .number()
     .int()
     .nullish()
     .transform((value) => value ?? null),
-  planHash: z.string(),
-  spend: z.array(z.object({ id: z.string() })).catch([]),
+  created_at: z.iso.datetime({ offset: true }).transform((value) => new Date(value)),
+  lines: z.array(previewLine),
 });
 export type StoredPreviewDocument = z.infer<typeof previewDocument>;
 
