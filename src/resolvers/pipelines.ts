@@ -182,10 +182,11 @@ export class SyncRunResolver {
 
   @FieldResolver(() => [GlPosting], {
     nullable: true,
-    description: "A dry run's exact documents; null otherwise. New ones are not stored: `node` does not find them.",
+    description: "A dry run's exact documents; null otherwise. They are not stored, so `node` does not find them.",
   })
-  preview(@Ctx() context: GraphqlContext, @Root() run: SyncRunRow): readonly PostingRow[] | null {
-    return context.read.postings.preview(run);
+  async preview(@Ctx() context: GraphqlContext, @Root() run: SyncRunRow): Promise<readonly PostingRow[] | null> {
+    if (!run.dryRun) return null;
+    return context.read.postings.preview(run, await this.pipeline(context, run));
   }
 
   @Mutation(() => TriggerSyncPayload, {

@@ -13,14 +13,7 @@ import {
   UpstreamUnavailableError,
 } from '../errors.js';
 import type { Engine } from './engine.js';
-import {
-  begin,
-  type ClaimedPosting,
-  claimDoubtful,
-  claimReady,
-  loadDocuments,
-  markAbandoned,
-} from './ledgerWork.js';
+import { begin, type ClaimedPosting, claimDoubtful, claimReady, loadDocuments, markAbandoned } from './ledgerWork.js';
 import { deadOwners } from './processes.js';
 import { finishRuns } from './runProgress.js';
 import { type ExportStreams, type Result, resultOfFound, settle, settleAbsent } from './settle.js';
@@ -202,7 +195,10 @@ class Drain {
       return { kind: 'REJECTED', error };
     }
     if (isNotStarted(error)) {
-      const wait = error instanceof RateLimitedError && error.retryAfterMs !== null ? error.retryAfterMs : backoffMs(posting.attempts);
+      const wait =
+        error instanceof RateLimitedError && error.retryAfterMs !== null
+          ? error.retryAfterMs
+          : backoffMs(posting.attempts);
       return { kind: 'NOT_STARTED', error, againAt: new Date(engine.clock.now().getTime() + wait) };
     }
     if (!(error instanceof LedgergateError)) {
@@ -217,7 +213,9 @@ class Drain {
   private troubleIn(result: Result): LedgergateError | null {
     if (result.kind === 'NOT_STARTED') return result.error;
     if (result.kind === 'UNKNOWN' && this.lostInARow >= LOST_IN_A_ROW_MAX) {
-      return new UpstreamUnavailableError(`The ledger left ${this.lostInARow} requests in a row without a clear answer.`);
+      return new UpstreamUnavailableError(
+        `The ledger left ${this.lostInARow} requests in a row without a clear answer.`,
+      );
     }
     return null;
   }
@@ -283,7 +281,11 @@ class Drain {
 type Trouble = RateLimitedError | UpstreamUnavailableError | CredentialsError | PermissionError;
 
 function isTrouble(error: unknown): error is LedgergateError {
-  return isNotStarted(error) || error instanceof OutcomeUnknownError || (error instanceof LedgergateError && error.decision === 'RETRY');
+  return (
+    isNotStarted(error) ||
+    error instanceof OutcomeUnknownError ||
+    (error instanceof LedgergateError && error.decision === 'RETRY')
+  );
 }
 
 /** On a submit these mean that it certainly did not start. */

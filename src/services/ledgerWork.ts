@@ -151,10 +151,13 @@ export async function move(tx: Tx, now: Date, posting: ClaimedPosting, change: M
   assertMove(from, change.to);
   const columns = Object.entries(change.set ?? {});
   const assignments = columns.map(([column], index) => `, ${column} = $${index + 5}`).join('');
-  await tx.execute(
-    `update postings set status = $3, updated_at = $4${assignments} where tenant_id = $1 and id = $2`,
-    [tx.tenantId, posting.id, change.to, now, ...columns.map(([, value]) => value)],
-  );
+  await tx.execute(`update postings set status = $3, updated_at = $4${assignments} where tenant_id = $1 and id = $2`, [
+    tx.tenantId,
+    posting.id,
+    change.to,
+    now,
+    ...columns.map(([, value]) => value),
+  ]);
   tellMove(tx, now, posting, from, change.to, change);
   return true;
 }
@@ -238,7 +241,10 @@ export async function finishAttempt(
 
 /** The documents of claimed postings, by posting. A claim that was planned anew meanwhile does not begin. */
 export async function loadDocuments(tx: Tx, postings: readonly ClaimedPosting[]): Promise<Map<string, LedgerDocument>> {
-  const lines = await linesOf(tx, postings.map((posting) => posting.id));
+  const lines = await linesOf(
+    tx,
+    postings.map((posting) => posting.id),
+  );
   return new Map(postings.map((posting) => [posting.id, documentOf(posting, lines.get(posting.id) ?? [])]));
 }
 

@@ -156,7 +156,9 @@ export async function approvePosting(
         [tx.tenantId, id],
       );
       if (row?.approved_by === caller.actor && posting.plan_hash === planHash) return done({ id });
-      return refused('NOT_AWAITING_APPROVAL', `A posting that is ${posting.status} cannot be approved.`, { path: ['id'] });
+      return refused('NOT_AWAITING_APPROVAL', `A posting that is ${posting.status} cannot be approved.`, {
+        path: ['id'],
+      });
     }
     if (posting.plan_hash !== planHash) {
       return refused('PLAN_CHANGED', 'The plan changed since it was shown.', {
@@ -218,7 +220,8 @@ export async function cancelPosting(
     if (!isUnsent(posting.status)) {
       return refused('NOT_CANCELLABLE', `A posting that is ${posting.status} cannot be cancelled.`, {
         path: ['id'],
-        resolution: posting.status === 'POSTED' ? 'Reverse it with reversePosting.' : 'Wait until the ledger has answered.',
+        resolution:
+          posting.status === 'POSTED' ? 'Reverse it with reversePosting.' : 'Wait until the ledger has answered.',
       });
     }
     await cancelUnsent(engine, caller, tx, [posting], reason.trim());
@@ -266,7 +269,10 @@ export async function reversePosting(
   if (reason.trim() === '') return refused('BAD_INPUT', 'Say why.', { path: ['reason'] });
   try {
     const [head] = await engine.db.tenant(caller.tenantId, (tx) =>
-      tx.query<{ ledger_id: string }>('select ledger_id from postings where tenant_id = $1 and id = $2', [caller.tenantId, id]),
+      tx.query<{ ledger_id: string }>('select ledger_id from postings where tenant_id = $1 and id = $2', [
+        caller.tenantId,
+        id,
+      ]),
     );
     if (!head) return notFound();
     const { connection } = await engine.connections.ledger(caller.tenantId, head.ledger_id);
@@ -278,7 +284,9 @@ export async function reversePosting(
       if (!canMove(posting.status, 'REVERSED')) {
         return refused('NOT_REVERSIBLE', `A posting that is ${posting.status} cannot be reversed.`, {
           path: ['id'],
-          resolution: isUnsent(posting.status) ? 'Cancel it with cancelPosting.' : 'Wait until the ledger has answered.',
+          resolution: isUnsent(posting.status)
+            ? 'Cancel it with cancelPosting.'
+            : 'Wait until the ledger has answered.',
         });
       }
       const pipeline = await loadPipeline(tx, posting.pipeline_id);

@@ -26,10 +26,14 @@ export class Presence {
   async start(roles: readonly string[], now: Date): Promise<void> {
     await this.hold();
     await this.db.engine((tx) =>
-      tx.execute(
-        'insert into processes (id, lock_key, host, pid, roles, started_at) values ($1, $2, $3, $4, $5, $6)',
-        [this.processId, this.lockKey.toString(), hostname(), process.pid, roles.join(','), now],
-      ),
+      tx.execute('insert into processes (id, lock_key, host, pid, roles, started_at) values ($1, $2, $3, $4, $5, $6)', [
+        this.processId,
+        this.lockKey.toString(),
+        hostname(),
+        process.pid,
+        roles.join(','),
+        now,
+      ]),
     );
   }
 
@@ -72,6 +76,14 @@ export class Presence {
 /** A 64-bit advisory lock shows in pg_locks as two halves with objsubid 1. */
 const IS_ALIVE = `exists (select from pg_locks l where l.locktype = 'advisory' and l.granted and l.objsubid = 1
   and ((l.classid::bigint << 32) | l.objid::bigint) = p.lock_key)`;
+
+/** Whether a process that works on jobs lives; if not, what is queued waits until one starts. */
+export async function hasWorker(db: Database): Promise<boolean> {
+  const rows = await db.engine((tx) =>
+    tx.query(`select 1 from processes p where 'worker' = any(string_to_array(p.roles, ',')) and ${IS_ALIVE} limit 1`),
+  );
+  return rows.length > 0;
+}
 
 /** Holders of postings of a ledger that live no more. */
 export async function deadOwners(engine: Engine, tenantId: string, ledgerId: string): Promise<string[]> {

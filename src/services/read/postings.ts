@@ -3,7 +3,7 @@ import type { PostingStatus } from '../../domain/postingState.js';
 import type * as words from '../../domain/vocabulary.js';
 import { decimalText } from './amounts.js';
 import { type ListSpec, type Page, pageRequest } from './pages.js';
-import type { SyncRunRow } from './pipelines.js';
+import type { PipelineRow, SyncRunRow } from './pipelines.js';
 import type { ReadSession } from './session.js';
 import { holdsIn, previewIn, type StoredHold, type StoredPreviewDocument } from './stored.js';
 
@@ -152,48 +152,41 @@ export class PostingReads {
   }
 
   /** A dry run's exact documents, as postings that were never stored; null for any other run. */
-  preview(run: SyncRunRow): PostingRow[] | null {
-    return run.dryRun ? (previewIn(run.preview)?.map(previewRow) ?? null) : null;
+  preview(run: SyncRunRow, pipeline: Pick<PipelineRow, 'ledgerId'>): PostingRow[] | null {
+    if (!run.dryRun) return null;
+    return previewIn(run.preview)?.map((document) => previewRow(run, pipeline, document)) ?? null;
   }
 }
 
 /** Any of the codes stands among the holds. */
 const HELD_FOR = `exists (select 1 from jsonb_array_elements(t.holds) as hold where hold ->> 'code' = any($?::text[]))`;
 
-function previewRow(document: StoredPreviewDocument): PostingRow {
-  const { currency } = document;
-  const total = decimalText(document.total, currency);
+function previewRow(
+  run: SyncRunRow,
+  pipeline: Pick<PipelineRow, 'ledgerId'>,
+  document: StoredPreviewDocument,
+): PostingRow {
   return {
-    id: document.id,
-    pipelineId: document.pipeline_id,
-    ledgerId: document.ledger_id,
+    // Names the document within the run; `node` does not find it, because it is not stored.
+    id: `preview_${run.id}_${document.reference}`,
+    pipelineId: run.pipelineId,
+    ledgerId: pipeline.ledgerId,
     status: document.status,
-    documentType: document.document_type,
+    documentType: document.documentType,
     reference: document.reference,
-    planHash: document.plan_hash,
+    planHash: document.planHash,
     ledgerDocumentId: null,
-    postingDate: document.posting_date,
-    currency,
-    totalDebit: total,
-    totalCredit: total,
-    supplierCode: document.supplier_code,
+    postingDate: document.postingDate,
+    currency: document.currency,
+    totalDebit: document.total,
+    totalCredit: document.total,
+    supplierCode: document.supplierCode,
     holds: document.holds,
-    mappingVersion: document.mapping_version,
-    reversesId: null,
+    mappingVersion: document.mappingVersion,
+    reversesId: document.reversesId,
     reversedById: null,
-    createdAt: document.created_at,
+    createdAt: run.createdAt,
     postedAt: null,
-    previewLines: document.lines.map((line) => ({
-      lineNumber: line.line_number,
-      glAccount: line.gl_account,
-      costCentre: line.cost_centre,
-      dimensions: line.dimensions,
-      taxCode: line.tax_code,
-      debit: decimalText(line.debit, currency),
-      credit: decimalText(line.credit, currency),
-      memo: line.memo,
-      spendRecordIds: line.spend_record_ids,
-      explanation: line.explanation,
-    })),
+    previewLines: document.lines,
   };
 }

@@ -84,48 +84,40 @@ export function candidatesIn(json: unknown): StoredCandidate[] {
   return z.array(candidate).catch([]).parse(json);
 }
 
-const numeric = z.string().regex(/^-?\d+(\.\d+)?$/);
 const previewLine = z.object({
-  line_number: z.number().int(),
-  gl_account: z.string(),
-  cost_centre: text,
-  dimensions: names,
-  tax_code: text,
-  debit: numeric,
-  credit: numeric,
-  memo: text,
-  spend_record_ids: z.array(z.string()).catch([]),
-  explanation: z.string().catch(''),
+  lineNumber: z.number().int(),
+  glAccount: z.string(),
+  costCentre: z.string().nullable(),
+  dimensions: z.record(z.string(), z.string()),
+  taxCode: z.string().nullable(),
+  debit: z.string(),
+  credit: z.string(),
+  memo: z.string().nullable(),
+  spendRecordIds: z.array(z.string()),
+  explanation: z.string(),
 });
 
-/** A posting's columns with its lines, as a dry run keeps them (`dryRun.ts`). */
+/** A `PreviewDocument` of `dryRun.ts`, as it is kept with its run. */
 const previewDocument = z.object({
-  id: z.string(),
-  pipeline_id: z.string(),
-  ledger_id: z.string(),
   status: z.enum(POSTING_STATUSES),
-  document_type: z.enum(DOCUMENT_TYPES),
+  documentType: z.enum(DOCUMENT_TYPES),
   reference: z.string(),
-  plan_hash: z.string(),
-  posting_date: z.string(),
+  planHash: z.string(),
+  postingDate: z.string(),
   currency: z.string(),
-  total: numeric,
-  supplier_code: text,
-  holds: z.array(hold).catch([]),
-  mapping_version: z
-    .number()
-    .int()
-    .nullish()
-    .transform((value) => value ?? null),
-  created_at: z.iso.datetime({ offset: true }).transform((value) => new Date(value)),
+  total: z.string(),
+  supplierCode: z.string().nullable(),
+  mappingVersion: z.number().int().nullable(),
+  holds: z.array(hold),
+  reversesId: z.string().nullable(),
   lines: z.array(previewLine),
 });
 export type StoredPreviewDocument = z.infer<typeof previewDocument>;
 
+/** @throws ZodError it was stored by a program that wrote it in another form: a bug, not an empty preview. */
 export function previewIn(json: unknown): StoredPreviewDocument[] | null {
   return z
     .array(previewDocument)
     .nullable()
-    .catch(null)
     .parse(json ?? null);
 }
