@@ -268,7 +268,9 @@ function wholeScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
     const theirs = lostFillers(form.tokens);
     const differ =
       reading.compact !== form.bare && reading.bare !== form.compact && ours !== '' && theirs !== '' && ours !== theirs;
-    const isShort = reading.bare.length <= 3 && (ours !== '' || theirs !== '');
+    const kept = withoutFillers(form.tokens);
+    const isWeak = reading.bare.length <= 3 || (kept.length === 1 && isEveryday(kept[0] ?? ''));
+    const isShort = isWeak && (ours !== '' || theirs !== '');
     return { score: differ || isShort ? 0.79 : 0.98, how, supplierShare: 1, descriptorShare: 1, letters: 1 };
   }
   const whole = recognise(
