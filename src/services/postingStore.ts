@@ -278,6 +278,8 @@ async function writeHeads(
        mapping_version = excluded.mapping_version, correlation_id = excluded.correlation_id,
        triggered_by = excluded.triggered_by, run_id = excluded.run_id, updated_at = excluded.updated_at,
        approved_by = null, cancel_reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
+       -- Whoever has claimed the old plan may not send it any more.
+       fence = postings.fence + 1,
        after_id = coalesce(excluded.after_id, postings.after_id)`,
     [tx.tenantId, pipeline.id, pipeline.ledger_id, JSON.stringify(rows), caller.actor, runId, now],
   );
@@ -365,7 +367,8 @@ export async function cancelUnsent(
   const now = engine.clock.now();
   for (const posting of postings) assertMove(posting.status, 'CANCELLED');
   const rows = await tx.query<{ id: string; pipeline_id: string; description: string }>(
-    `update postings set status = 'CANCELLED', cancel_reason = $3, updated_at = $4
+    `update postings set status = 'CANCELLED', cancel_reason = $3, updated_at = $4, lease_owner = null, lease_until = null,
+       fence = fence + 1
      where tenant_id = $1 and id = any($2) returning id, pipeline_id, description`,
     [tx.tenantId, postings.map((posting) => posting.id), reason, now],
   );
