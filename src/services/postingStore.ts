@@ -353,6 +353,14 @@ async function linkReversals(
      where p.tenant_id = $1 and p.id = r.original`,
     [tx.tenantId, JSON.stringify(links)],
   );
+  // It takes back of each purchase what the original booked of it, however many purchases they share.
+  await tx.execute(
+    `update posting_spend ps set amount = -o.amount
+     from jsonb_to_recordset($2::jsonb) as r(original text, reversal text)
+     join posting_spend o on o.tenant_id = $1 and o.posting_id = r.original
+     where ps.tenant_id = $1 and ps.posting_id = r.reversal and ps.spend_record_id = o.spend_record_id`,
+    [tx.tenantId, JSON.stringify(links)],
+  );
 }
 
 /** Gives up documents that were never sent. */

@@ -2,6 +2,11 @@
 // surprise: a purchase that vanishes when another one of its day changes, or amounts counted once for the whole day.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { localDate } from '../../../src/domain/localDate.js';
+import { planReversal } from '../../../src/domain/reversal.js';
+import { drainLedger } from '../../../src/services/drain.js';
+import { loadPipeline } from '../../../src/services/pipelines.js';
+import { loadPlanningContext } from '../../../src/services/planningContext.js';
+import { loadPosted, postingsOfRecords, storePlanned } from '../../../src/services/postingStore.js';
 import {
   type Company,
   makeCompany,
@@ -78,5 +83,43 @@ describe('a day', () => {
     await sync(engine, company);
     expect(engine.ledger.balanceOf('6100')).toBe(62_000n);
     expect(await totals()).toMatchObject([{ source: '620.00', posted: '620.00', difference: '0.00' }]);
+  });
+
+  it('that is reversed takes back of each purchase what it booked of that one', async () => {
+    engine.source.put(
+      views('1', '10.00').record,
+      views('2', '20.00', { transactionDate: localDate('2026-11-09') }).record,
+    );
+    await sync(engine, company);
+    const [original] = await postings(engine);
+    await engine.db.tenant('default', async (tx) => {
+      const pipeline = await loadPipeline(tx, company.pipelineId);
+      if (!pipeline || !original) throw new Error('Nothing was posted.');
+      const { connection } = await engine.connections.ledger('default', company.ledgerId);
+      const context = await loadPlanningContext(tx, engine.clock.now(), pipeline, await connection.rules());
+      const document = planReversal(
+        context.on(localDate('2026-11-09')),
+        await loadPosted(tx, original.id),
+        'wrong books',
+      );
+      const heads = [
+        ...(
+          await postingsOfRecords(
+            tx,
+            pipeline.id,
+            document.spend.map(({ id }) => id),
+          )
+        ).values(),
+      ].flat();
+      const reverses = heads[0] ?? null;
+      const planned = { document, status: 'READY' as const, reverses, afterReference: null, correlationId: 'corr' };
+      const stored = { ...planned, amounts: new Map<string, string>(), accountingHashes: new Map<string, string>() };
+      await storePlanned(engine, company.caller, tx, pipeline, [stored], null);
+    });
+    await drainLedger(engine, 'default', company.ledgerId, { isStopping: () => false });
+    expect(engine.ledger.balanceOf('6100')).toBe(0n);
+    const booked = await engine.rows<{ amount: string }>('select amount from posting_spend order by amount');
+    expect(booked.map(({ amount }) => amount)).toEqual(['-20.00', '-10.00', '10.00', '20.00']);
+    expect(await totals()).toMatchObject([{ source: '30.00', posted: '0.00', excluded: '30.00', difference: '0.00' }]);
   });
 });
