@@ -5,6 +5,7 @@ import { ConfigurationError, CredentialsError, LedgergateError, RateLimitedError
 import { raiseAlert, settleAlert } from './alerts.js';
 import { record, recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
+import { reportsLock } from './settle.js';
 import { noteReachability } from './systems.js';
 
 export interface ReportOptions {
@@ -308,6 +309,7 @@ function backoffMs(attempts: number): number {
 
 /** Sees to it that somebody comes back when the next report of this source is due. */
 async function planNextReport(engine: Engine, tx: Tx, sourceId: string): Promise<void> {
+  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [reportsLock(tx.tenantId, sourceId)]);
   const [row] = await tx.query<{ due: Date | null }>(
     `select min(next_attempt_at) as due from source_exports where tenant_id = $1 and source_id = $2 and state = 'PENDING'`,
     [tx.tenantId, sourceId],

@@ -23,6 +23,17 @@ export type Result =
 /** Where results are owed to: the stream of a source whose objects take them, by pipeline. */
 export type ExportStreams = ReadonlyMap<string, { readonly sourceId: string; readonly stream: SpendStream }>;
 
+/** So many results as come together in this time go out in one call. */
+const GATHER_REPORTS_MS = 2_000;
+
+/**
+ * Whoever owes a result holds this lock shared until it commits, and leaves the job to the result that is due already;
+ * whoever reports takes it alone before looking a last time. So a job exists whenever a result is due, and not one each.
+ */
+export function reportsLock(tenantId: string, sourceId: string): string {
+  return `reports:${tenantId}:${sourceId}`;
+}
+
 const FREE = { lease_owner: null, lease_until: null };
 
 /**
@@ -106,20 +117,29 @@ async function settlePurchases(
   );
   const target = exports.get(posting.pipeline_id);
   if (!target) return;
-  const owed = await tx.execute(
-    `insert into source_exports (tenant_id, source_id, external_id, posting_id, outcome, ledger_document_id, state,
-       next_attempt_at, correlation_id, created_at)
-     select $1, $3, o.external_id, $2, 'SUCCESS', $4, 'PENDING', $5, $6, $5
-     from posting_spend ps join source_objects o on o.tenant_id = ps.tenant_id and o.spend_record_id = ps.spend_record_id
-     where ps.tenant_id = $1 and ps.posting_id = $2 and o.source_id = $3 and o.stream = $7 and o.kind <> 'NOT_SPEND'
-     -- A failure owed for a document that was given up, included again and posted after all is not true any more.
-     on conflict (tenant_id, source_id, external_id, posting_id) do update set outcome = 'SUCCESS', message = null,
-       ledger_document_id = excluded.ledger_document_id, state = 'PENDING', answer = null, attempts = 0,
-       next_attempt_at = excluded.next_attempt_at, correlation_id = excluded.correlation_id
-       where source_exports.outcome = 'FAILURE'`,
+  await tx.query('select pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [reportsLock(tx.tenantId, target.sourceId)]);
+  const [owed] = await tx.query<{ count: number; has_job: boolean }>(
+    `with due as (
+       select 1 from source_exports where tenant_id = $1 and source_id = $3 and state = 'PENDING' and next_attempt_at <= $5 limit 1
+     ), owed as (
+       insert into source_exports (tenant_id, source_id, external_id, posting_id, outcome, ledger_document_id, state,
+         next_attempt_at, correlation_id, created_at)
+       select $1, $3, o.external_id, $2, 'SUCCESS', $4, 'PENDING', $5, $6, $5
+       from posting_spend ps join source_objects o on o.tenant_id = ps.tenant_id and o.spend_record_id = ps.spend_record_id
+       where ps.tenant_id = $1 and ps.posting_id = $2 and o.source_id = $3 and o.stream = $7 and o.kind <> 'NOT_SPEND'
+       -- A failure owed for a document that was given up, included again and posted after all is not true any more.
+       on conflict (tenant_id, source_id, external_id, posting_id) do update set outcome = 'SUCCESS', message = null,
+         ledger_document_id = excluded.ledger_document_id, state = 'PENDING', answer = null, attempts = 0,
+         next_attempt_at = excluded.next_attempt_at, correlation_id = excluded.correlation_id
+         where source_exports.outcome = 'FAILURE'
+       returning 1
+     )
+     select (select count(*)::int from owed) as count, exists (select from due) as has_job`,
     [tx.tenantId, posting.id, target.sourceId, ledgerDocumentId, now, posting.correlation_id, target.stream],
   );
-  if (owed > 0) await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId: target.sourceId });
+  if (!owed || owed.count === 0 || owed.has_job) return;
+  const startAfter = new Date(now.getTime() + GATHER_REPORTS_MS);
+  await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId: target.sourceId }, { startAfter });
 }
 
 async function settleReversal(tx: Tx, now: Date, posting: ClaimedPosting): Promise<void> {
