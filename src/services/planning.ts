@@ -55,7 +55,8 @@ export async function planPipeline(
     total.records += counts.records;
     total.ready += counts.ready;
     total.held += counts.held;
-    if (counts.taken < CHUNK) return total;
+    // A chunk of which all is at the ledger this moment comes back when that is settled.
+    if (counts.taken < CHUNK || counts.records === 0) return total;
   }
 }
 
@@ -73,6 +74,7 @@ export async function planChunk(
   take: number = CHUNK,
 ): Promise<PlanningCounts & { taken: number }> {
   await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`plan:${tx.tenantId}:${pipeline.id}`]);
+  await queueSiblings(tx, pipeline.id, take);
   const records = await takeRecords(tx, pipeline.id, take);
   if (records.length === 0) return { taken: 0, records: 0, ready: 0, held: 0 };
   const context = await loadPlanningContext(tx, engine.clock.now(), pipeline, rules);
@@ -107,6 +109,29 @@ interface RecordRow {
   excluded_by: string | null;
   excluded_reason: string | null;
   status: SpendStatus;
+}
+
+/**
+ * A document of many purchases that is planned again for one of them is planned again for all: the others join the queue,
+ * or they would be left behind with a document that was given up.
+ */
+async function queueSiblings(tx: Tx, pipelineId: string, take: number): Promise<void> {
+  await tx.execute(
+    `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
+     select distinct on (other.spend_record_id) $1, $2, other.spend_record_id, 'its document is planned again', q.correlation_id
+     from (
+       select q.spend_record_id, q.correlation_id from planning_queue q
+       join spend_records r on r.tenant_id = q.tenant_id and r.id = q.spend_record_id
+       where q.tenant_id = $1 and q.pipeline_id = $2 order by r.transaction_date, r.id limit $3
+     ) q
+     join posting_spend own on own.tenant_id = $1 and own.spend_record_id = q.spend_record_id
+     join postings p on p.tenant_id = $1 and p.id = own.posting_id and p.pipeline_id = $2 and p.reverses_id is null
+       and p.status = any($4)
+     join posting_spend other on other.tenant_id = $1 and other.posting_id = p.id
+       and other.spend_record_id <> q.spend_record_id
+     on conflict (tenant_id, pipeline_id, spend_record_id) do nothing`,
+    [tx.tenantId, pipelineId, take, UNSENT],
+  );
 }
 
 async function takeRecords(tx: Tx, pipelineId: string, take: number): Promise<RecordRow[]> {

@@ -218,6 +218,9 @@ function restBucket(
   // The source changed it inside a document of many: a person corrects that in the ledger.
   if (hasDocument && record.waiting_reason !== null) return 'held';
   if (record.status === 'NEW' || record.status === 'PLANNED') return 'inFlight';
+  // All that was in the books of it was taken back, and nothing replaces that.
+  if (hasDocument && documents.every((posting) => posting.is_reversal || posting.status === 'REVERSED'))
+    return 'excluded';
   // Another pipeline of the same source carries it, so this one leaves it alone.
   if (isElsewhere && !hadDocument) return 'excluded';
   // Its only document was given up.

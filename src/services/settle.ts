@@ -22,6 +22,9 @@ export type Result =
 /** Where results are owed to: the stream of a source whose objects take them, by pipeline. */
 export type ExportStreams = ReadonlyMap<string, { readonly sourceId: string; readonly stream: SpendStream }>;
 
+/** What is owed within this time goes out together: the queue keeps one job for it (see `JobSender`). */
+const GATHER_REPORTS_MS = 2_000;
+
 const FREE = { lease_owner: null, lease_until: null };
 
 /**
@@ -140,8 +143,10 @@ async function settlePosted(
     },
   });
   if (posting.reverses_id !== null) await settleReversal(tx, now, posting);
-  if (done.owed && target)
-    await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId: target.sourceId });
+  if (done.owed && target) {
+    const startAfter = new Date(now.getTime() + GATHER_REPORTS_MS);
+    await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId: target.sourceId }, { startAfter });
+  }
   if (done.waiting) {
     // Purchases that changed while their document was at the ledger are planned now.
     await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: posting.pipeline_id });

@@ -265,3 +265,21 @@ describe('a failure', () => {
     engine.jobs.pending.length = 0;
   }
 });
+
+describe('many results at once', () => {
+  it('need a job for all of them, not one each, and none is left behind', async () => {
+    engine.source.put(...Array.from({ length: 60 }, (_, n) => views(String(n), '1.00').record));
+    await sync(engine, company);
+    expect(engine.source.reports).toHaveLength(60);
+    expect(engine.jobs.sent.filter(({ name }) => name === 'source.report').length).toBeLessThan(5);
+    engine.source.put(...Array.from({ length: 60 }, (_, n) => views(`late${n}`, '1.00').record));
+    const other = await engine.another();
+    engine.ledger.onSubmit = async (_document, moment) => {
+      // Somebody reports while the others are still being posted.
+      if (moment === 'WRITTEN') await report(other);
+    };
+    await sync(engine, company);
+    expect((await owed()).filter(({ state }) => state !== 'DONE')).toEqual([]);
+    expect(engine.source.reports).toHaveLength(120);
+  });
+});
