@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
 import { systemClock } from './clock.js';
 import type { Config } from './config.js';
 import { brexConnector } from './connectors/brex/index.js';
@@ -9,12 +11,13 @@ import { sysproConnector } from './connectors/syspro/index.js';
 import { Database } from './entities/database.js';
 import { createDataSource } from './entities/dataSource.js';
 import { isMigrated, migrate } from './entities/migrate.js';
+import { ConfigurationError, UpstreamUnavailableError } from './errors.js';
 import { createHttpServer, type RunningHttpServer } from './http/server.js';
 import { JobQueue } from './jobs/queue.js';
 import { Schedule } from './jobs/schedule.js';
 import { Worker } from './jobs/worker.js';
 import { createLogger, type Logger } from './logger.js';
-import { startEmbeddedPostgres } from './platform/embeddedPostgres.js';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './platform/embeddedPostgres.js';
 import { createFileSealer } from './platform/fileSealer.js';
 import { createSealer } from './secrets.js';
 import { createUseCases } from './services/allUseCases.js';
@@ -53,43 +56,92 @@ export async function openGround(
     ? null
     : await startEmbeddedPostgres({ dataDir: join(config.dataDir, 'postgres') });
   const connectionString = embedded?.connectionString ?? config.databaseUrl?.reveal() ?? '';
+  let dataSource: DataSource | null = null;
   try {
+    await tryDatabase(connectionString);
     if (options.migrates ?? true) await migrate(connectionString);
-    const dataSource = await createDataSource({ connectionString }).initialize();
+    dataSource = await createDataSource({ connectionString }).initialize();
     const db = new Database(dataSource);
     await ensureTenant(db);
     const queue = await JobQueue.start(connectionString, db, logger);
-    const stopping = new AbortController();
-    const sealer =
-      config.masterKeySource === 'file' ? createFileSealer(config.dataDir) : createSealer(config.masterKeys);
-    const connectors = new ConnectorRegistry(CONNECTORS);
-    const clock = systemClock;
-    const parts = { db, clock, logger, connectors, sealer, signal: stopping.signal };
-    const engine: SystemsParts = {
-      db,
-      clock,
-      logger,
-      connectors,
-      sealer,
-      connections: new LiveConnections(parts),
-      jobs: queue,
-      processId: `${process.pid}-${randomBytes(6).toString('hex')}`,
-    };
-    return {
-      engine,
-      db,
-      queue,
-      logger,
-      connectionString,
-      async close(stopMs) {
-        await queue.stop(stopMs);
-        await dataSource.destroy();
-        await embedded?.stop();
-      },
-    };
+    return buildGround(config, { db, dataSource, queue, logger, connectionString, embedded });
   } catch (error) {
+    await dataSource?.destroy();
     await embedded?.stop();
     throw error;
+  }
+}
+
+interface Opened {
+  readonly db: Database;
+  readonly dataSource: DataSource;
+  readonly queue: JobQueue;
+  readonly logger: Logger;
+  readonly connectionString: string;
+  readonly embedded: EmbeddedPostgres | null;
+}
+
+function buildGround(config: Config, opened: Opened): Ground {
+  const { db, dataSource, queue, logger, connectionString, embedded } = opened;
+  const stopping = new AbortController();
+  const sealer = config.masterKeySource === 'file' ? createFileSealer(config.dataDir) : createSealer(config.masterKeys);
+  const connectors = new ConnectorRegistry(CONNECTORS);
+  const clock = systemClock;
+  const parts = { db, clock, logger, connectors, sealer, signal: stopping.signal };
+  const engine: SystemsParts = {
+    db,
+    clock,
+    logger,
+    connectors,
+    sealer,
+    connections: new LiveConnections(parts),
+    jobs: queue,
+    processId: `${process.pid}-${randomBytes(6).toString('hex')}`,
+  };
+  return {
+    engine,
+    db,
+    queue,
+    logger,
+    connectionString,
+    async close(stopMs) {
+      await queue.stop(stopMs);
+      await dataSource.destroy();
+      await embedded?.stop();
+    },
+  };
+}
+
+/** The server understood us and will not let us in: invalid password or authorisation, no such database. */
+const NOT_LET_IN = new Set(['28P01', '28000', '3D000']);
+const CONNECT_WITHIN_MS = 15_000;
+
+/**
+ * Says in one sentence why a database cannot be used, instead of the stack of whoever connects first.
+ * @throws ConfigurationError starting again will not help.
+ * @throws UpstreamUnavailableError it may be there in a moment.
+ */
+async function tryDatabase(connectionString: string): Promise<void> {
+  const client = new pg.Client({
+    connectionString,
+    application_name: 'ledgergate-start',
+    connectionTimeoutMillis: CONNECT_WITHIN_MS,
+  });
+  // A connection that is lost after it was made is the business of those who use it.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+    const why = code ?? (error instanceof Error ? error.message : 'unknown');
+    if (code !== null && NOT_LET_IN.has(code)) {
+      throw new ConfigurationError(`DATABASE_URL names a database that does not let us in (${why}).`, { cause: error });
+    }
+    throw new UpstreamUnavailableError(`The database that DATABASE_URL names cannot be reached (${why}).`, {
+      cause: error,
+    });
+  } finally {
+    await client.end().catch(() => undefined);
   }
 }
 
@@ -110,19 +162,34 @@ export interface RunningApp {
   stop(): Promise<void>;
 }
 
-/** Starts the roles that the configuration asks for. */
-export async function startApp(config: Config): Promise<RunningApp> {
-  const ground = await openGround(config);
-  const { engine, db, queue, logger } = ground;
-  const presence = new Presence(
-    db,
-    ground.connectionString,
-    engine.processId,
-    BigInt(randomBytes(6).readUIntBE(0, 6)),
-    logger,
-  );
-  await presence.start(config.roles, engine.clock.now());
+/** Starts the roles that the configuration asks for. What was started ends again when something further on fails. */
+export async function startApp(config: Config, logger: Logger = createLogger(config.logLevel)): Promise<RunningApp> {
+  const ground = await openGround(config, { logger });
+  const { engine, db } = ground;
+  const lockKey = BigInt(randomBytes(6).readUIntBE(0, 6));
+  const presence = new Presence(db, ground.connectionString, engine.processId, lockKey, logger);
   const parts: Stoppable[] = [];
+  const stop = async (): Promise<void> => {
+    await Promise.all(parts.map((part) => part.stop()));
+    const lastProcess = await presence.stop();
+    await engine.connections.closeAll({ lastProcess });
+    await ground.close(CLOSING_MS);
+  };
+  try {
+    await presence.start(config.roles, engine.clock.now());
+    const url = await startRoles(config, ground, parts);
+    return { url, ground, stop };
+  } catch (error) {
+    await stop().catch((stopError: unknown) =>
+      logger.warn({ err: stopError }, 'what was started could not be stopped'),
+    );
+    throw error;
+  }
+}
+
+/** @returns the address of the API, if this process has it. */
+async function startRoles(config: Config, ground: Ground, parts: Stoppable[]): Promise<string | null> {
+  const { engine, db, queue } = ground;
   let url: string | null = null;
   if (config.bootstrapAdminKey) await ensureBootstrapAdmin(db, config.bootstrapAdminKey.reveal(), engine.clock.now());
   if (config.roles.includes('api')) {
@@ -133,25 +200,16 @@ export async function startApp(config: Config): Promise<RunningApp> {
   if (config.roles.includes('worker')) {
     const worker = new Worker(engine, queue, db);
     const schedule = new Schedule(engine, db);
-    await worker.start();
-    await schedule.start();
     parts.push({
       async stop() {
         await schedule.stop();
         await worker.stop(Math.max(1_000, config.shutdownMs - CLOSING_MS));
       },
     });
+    await worker.start();
+    await schedule.start();
   }
-  return {
-    url,
-    ground,
-    async stop() {
-      await Promise.all(parts.map((part) => part.stop()));
-      const lastProcess = await presence.stop();
-      await engine.connections.closeAll({ lastProcess });
-      await ground.close(CLOSING_MS);
-    },
-  };
+  return url;
 }
 
 interface Stoppable {
@@ -178,6 +236,9 @@ async function startApi(
     isReady: () => isMigrated(connectionString),
     isProduction: config.isProduction,
     drainMs: Math.max(1_000, config.shutdownMs - CLOSING_MS),
+  }).catch(async (error: unknown) => {
+    await feed.stop();
+    throw whyNotListening(error, config);
   });
   return {
     server,
@@ -186,4 +247,16 @@ async function startApi(
       await feed.stop();
     },
   };
+}
+
+/** A port that is taken may be the old process's, which is about to give it back: no reason to stay away for good. */
+function whyNotListening(error: unknown, { host, port }: Config): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'EADDRINUSE') {
+    return new UpstreamUnavailableError(`PORT ${port} on ${host} is in use by another program.`, { cause: error });
+  }
+  if (code === 'EADDRNOTAVAIL' || code === 'EACCES' || code === 'ENOTFOUND') {
+    return new ConfigurationError(`HOST ${host} with PORT ${port} cannot be listened on (${code}).`, { cause: error });
+  }
+  return error;
 }

@@ -3,6 +3,7 @@ import type { Database, Tx } from '../entities/database.js';
 import { InvariantError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { JobName, JobPayloads, JobSender } from '../services/engine.js';
+import { type OrphanedJob, takeOrphan } from '../services/processes.js';
 
 /** Jobs of one key run one after another, over all processes; the key says what must not run side by side. */
 const KEYS: { readonly [N in JobName]: (payload: JobPayloads[N]) => string } = {
@@ -15,6 +16,14 @@ const KEYS: { readonly [N in JobName]: (payload: JobPayloads[N]) => string } = {
 };
 
 const NAMES = Object.keys(KEYS) as JobName[];
+
+/** What must not run side by side with this job. */
+export function keyOf<N extends JobName>(name: N, payload: JobPayloads[N]): string {
+  return KEYS[name](payload);
+}
+
+/** Any number; the same in every process of every version. */
+const SETTING_UP_LOCK = 7_203_114_002;
 
 /** Dead letters of all queues: payload, source and error, until somebody redrives them. */
 export const DEAD_LETTERS = 'dead.letters';
@@ -51,26 +60,22 @@ export class JobQueue implements JobSender {
       max: 6,
       schema: 'pgboss',
       useListenNotify: true,
+      // Both bound how long after its last sign of life a job is given to somebody else.
       monitorIntervalSeconds: 5,
+      superviseIntervalSeconds: 5,
       queueCacheIntervalSeconds: 5,
       schedule: false,
       persistWarnings: false,
     });
     boss.on('error', (error) => logger.error({ err: error }, 'the job engine reported an error'));
     boss.on('warning', (warning) => logger.warn({ warning }, 'the job engine reported a warning'));
-    await boss.start();
-    await boss.createQueue(DEAD_LETTERS, { retentionSeconds: 365 * 24 * 60 * 60 });
-    for (const name of NAMES) {
-      await boss.createQueue(name, QUEUE);
-      const { policy: _fixed, ...options } = QUEUE;
-      await boss.updateQueue(name, options);
+    try {
+      await boss.start();
+      await setUp(boss, db);
+    } catch (error) {
+      await boss.stop({ graceful: false, close: true });
+      throw error;
     }
-    // Jobs are enqueued in the transaction that makes them necessary, which runs as the application's own role.
-    await db.engine((tx) =>
-      tx.query(`grant usage on schema pgboss to ledgergate_app;
-        grant select, insert, update, delete on all tables in schema pgboss to ledgergate_app;
-        grant execute on all functions in schema pgboss to ledgergate_app`),
-    );
     return new JobQueue(boss, logger);
   }
 
@@ -80,7 +85,7 @@ export class JobQueue implements JobSender {
     payload: JobPayloads[N],
     options: { startAfter?: Date } = {},
   ): Promise<void> {
-    const key = KEYS[name](payload);
+    const key = keyOf(name, payload);
     if (await isComing(tx, name, key, options.startAfter)) return;
     const id = await this.boss.send(name, payload, {
       singletonKey: key,
@@ -91,25 +96,51 @@ export class JobQueue implements JobSender {
   }
 
   /**
-   * Takes over the jobs of processes that died: each is finished and sent anew in one transaction, so that it starts at
-   * once and not after the backoff that a failure would bring.
+   * Takes over a job of a process that died: it is finished and sent anew in one transaction, so that it starts at once
+   * and not after the backoff that a failure would bring. The new one keeps the old one's place among those of its key.
+   * Its id is new, so whatever a process that was given up too early still says about the old one changes nothing.
    */
-  async revive(db: Database, orphans: readonly { queue: string; jobId: string }[]): Promise<void> {
-    for (const { queue, jobId } of orphans) {
-      const [job] = await this.boss.findJobs<object>(queue, { id: jobId });
-      if (job?.state !== 'active') continue;
-      await db.engine(async (tx) => {
-        const adapter = adapterOf(tx);
-        await this.boss.complete(queue, jobId, null, { db: adapter });
-        await this.boss.send(queue, job.data, { singletonKey: job.singletonKey ?? '', db: adapter });
-      });
-      this.logger.info({ queue, jobId }, 'took over a job from a process that died');
-    }
+  async revive(db: Database, { queue, jobId }: OrphanedJob): Promise<void> {
+    const isRevived = await db.engine(async (tx) => {
+      if (!(await takeOrphan(tx, jobId))) return false;
+      const adapter = adapterOf(tx);
+      const [job] = await tx.query<{ data: object; singleton_key: string; created_on: Date }>(
+        `select data, singleton_key, created_on from pgboss.job where name = $1 and id = $2 and state = 'active' for update`,
+        [queue, jobId],
+      );
+      if (!job) return false;
+      await this.boss.complete(queue, jobId, null, { db: adapter });
+      const id = await this.boss.send(queue, job.data, { singletonKey: job.singleton_key, db: adapter });
+      await tx.execute('update pgboss.job set created_on = $3 where name = $1 and id = $2', [
+        queue,
+        id,
+        job.created_on,
+      ]);
+      return true;
+    });
+    if (isRevived) this.logger.info({ queue, jobId }, 'took over a job from a process that died');
   }
 
   async stop(timeoutMs: number): Promise<void> {
     await this.boss.stop({ graceful: true, close: true, timeout: timeoutMs });
   }
+}
+
+async function setUp(boss: PgBoss, db: Database): Promise<void> {
+  await db.engine(async (tx) => {
+    // Processes that start together would change the same rows and rights at once, which PostgreSQL refuses.
+    await tx.query('select pg_advisory_xact_lock($1)', [SETTING_UP_LOCK]);
+    await boss.createQueue(DEAD_LETTERS, { retentionSeconds: 365 * 24 * 60 * 60 });
+    for (const name of NAMES) {
+      await boss.createQueue(name, QUEUE);
+      const { policy: _fixed, ...options } = QUEUE;
+      await boss.updateQueue(name, options);
+    }
+    // Jobs are enqueued in the transaction that makes them necessary, which runs as the application's own role.
+    await tx.query(`grant usage on schema pgboss to ledgergate_app`);
+    await tx.query(`grant select, insert, update, delete on all tables in schema pgboss to ledgergate_app`);
+    await tx.query(`grant execute on all functions in schema pgboss to ledgergate_app`);
+  });
 }
 
 /**

@@ -11,7 +11,8 @@ import type { SystemsParts } from '../services/systems.js';
 export class Schedule {
   private readonly byPipeline = new Map<string, { key: string; task: ScheduledTask }>();
   private readonly fixed: ScheduledTask[] = [];
-  private running: Promise<unknown> = Promise.resolve();
+  private readonly running = new Set<Promise<void>>();
+  private isStopped = false;
 
   constructor(
     private readonly engine: SystemsParts,
@@ -23,11 +24,19 @@ export class Schedule {
     this.fixed.push(
       cron.schedule('* * * * *', () => this.do('following the pipelines', () => this.follow()), {
         name: 'follow-pipelines',
+        suppressMissedWarning: true,
       }),
-      cron.schedule('30 * * * * *', () => this.do('sweeping', () => sweep(this.engine)), { name: 'sweep' }),
-      cron.schedule('15 * * * * *', () => this.do('watching', () => watch(this.engine)), { name: 'watch' }),
+      cron.schedule('30 * * * * *', () => this.do('sweeping', () => sweep(this.engine)), {
+        name: 'sweep',
+        suppressMissedWarning: true,
+      }),
+      cron.schedule('15 * * * * *', () => this.do('watching', () => watch(this.engine)), {
+        name: 'watch',
+        suppressMissedWarning: true,
+      }),
       cron.schedule('20 4 * * *', () => this.do('keeping credentials alive', () => keepAlive(this.engine)), {
         name: 'keep-alive',
+        suppressMissedWarning: true,
       }),
     );
   }
@@ -39,6 +48,7 @@ export class Schedule {
         'select tenant_id, id, schedule, time_zone from pipelines where enabled and schedule is not null',
       ),
     );
+    if (this.isStopped) return;
     const wanted = new Map(rows.map((row) => [`${row.tenant_id}/${row.id}`, row]));
     for (const [name, { key, task }] of this.byPipeline) {
       const row = wanted.get(name);
@@ -48,25 +58,28 @@ export class Schedule {
     }
     for (const [name, row] of wanted) {
       if (this.byPipeline.has(name)) continue;
-      const task = cron.schedule(
-        row.schedule,
-        (context) => this.do('firing a schedule', () => fireSchedule(this.engine, row.tenant_id, row.id, context.date)),
-        { timezone: row.time_zone, name },
-      );
+      const fire = ({ date }: { date: Date }) =>
+        this.do('firing a schedule', () => fireSchedule(this.engine, row.tenant_id, row.id, date));
+      const task = cron.schedule(row.schedule, fire, { timezone: row.time_zone, name, suppressMissedWarning: true });
+      // What cron calls missed was more than a second late: a busy or suspended machine. Late is better than a day later.
+      task.on('execution:missed', fire);
       this.byPipeline.set(name, { key: `${row.schedule} ${row.time_zone}`, task });
     }
   }
 
   private async do(what: string, work: () => Promise<unknown>): Promise<void> {
-    const run = work().catch((error: unknown) => {
-      this.engine.logger.error({ err: error }, `${what} failed`);
-    });
-    this.running = Promise.all([this.running, run]);
+    const run = work().then(
+      () => undefined,
+      (error: unknown) => this.engine.logger.error({ err: error }, `${what} failed`),
+    );
+    this.running.add(run);
     await run;
+    this.running.delete(run);
   }
 
   async stop(): Promise<void> {
+    this.isStopped = true;
     for (const task of [...this.fixed, ...[...this.byPipeline.values()].map((one) => one.task)]) await task.destroy();
-    await this.running;
+    await Promise.all(this.running);
   }
 }

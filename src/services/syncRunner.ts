@@ -17,6 +17,8 @@ interface RunRow {
   pipeline_id: string;
   dry_run: boolean;
   status: SyncStatus;
+  planned_at: Date | null;
+  again: boolean;
   window_from: Date | null;
   window_to: Date | null;
   correlation_id: string;
@@ -57,14 +59,27 @@ export async function runSync(engine: Engine, tenantId: string, runId: string, o
   const problems: string[] = [];
   do {
     await engine.db.tenant(tenantId, (tx) =>
-      tx.execute('update sync_runs set again = false where tenant_id = $1 and id = $2', [tenantId, runId]),
+      // Not planned any more: the ledger's job must not end the run while it reads again.
+      tx.execute('update sync_runs set again = false, planned_at = null where tenant_id = $1 and id = $2', [
+        tenantId,
+        runId,
+      ]),
     );
     problems.length = 0;
     problems.push(...(await readAll(engine, caller, run, pipeline, options)));
+    if (options.isStopping()) {
+      await handBack(engine, tenantId, runId);
+      return;
+    }
     problems.push(...(await planAll(engine, caller, run, pipeline)));
   } while (await wasAskedAgain(engine, tenantId, runId));
   await refreshStatistics(engine, tenantId, runId);
   await leaveToLedger(engine, tenantId, run, pipeline, problems);
+}
+
+/** The process is stopping, not the run: another process, or this one's successor, reads on. */
+async function handBack(engine: Engine, tenantId: string, runId: string): Promise<void> {
+  await engine.db.tenant(tenantId, (tx) => engine.jobs.send(tx, 'sync.run', { tenantId, runId }));
 }
 
 /** From so many new purchases on, the database's own idea of its tables is too old to find good plans. */
@@ -100,6 +115,8 @@ async function start(
       runId,
     ]);
     if (!run || (run.status !== 'QUEUED' && run.status !== 'RUNNING')) return null;
+    // A job too many: it was read and planned, and nobody asked again.
+    if (run.planned_at !== null && !run.again) return null;
     const pipeline = await loadPipeline(tx, run.pipeline_id);
     if (!pipeline) return null;
     const caller: Caller = {
@@ -161,7 +178,7 @@ async function readAll(
   for (const stream of READ_ORDER.filter((one) => pipeline.streams.includes(one))) {
     try {
       const isWhole = await readStream(engine, caller, run, pipeline, connection, stream, options);
-      if (!isWhole) return [...problems, 'The reading was stopped before its end; the next run goes on from there.'];
+      if (!isWhole) return [...problems, 'The reading was stopped before its end; what was read stays.'];
       await noteReachability(engine, tenantId, pipeline.source_id, null);
     } catch (error) {
       if (!(error instanceof LedgergateError) || error.decision === 'STOP') throw error;
