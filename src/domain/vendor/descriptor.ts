@@ -279,7 +279,7 @@ export function takeApart(raw: string): Descriptor {
   const { readings, url } = readingsOf(layers);
   const main = readings[0];
   const tokens = main?.tokens ?? [];
-  const { numbers } = splitNumbers(tokenise(layers.text));
+  const { numbers } = splitNumbers(expand(tokenise(layers.text)));
   const placeWords = main === undefined ? 0 : trailingPlace(tokens, main.cut);
   const legal = findLegalForm(tokenise(layers.text));
   const brand = readings.find((reading) => reading.brand !== null)?.brand ?? null;
@@ -318,7 +318,7 @@ const CARRIERS: ReadonlySet<string> = new Set(
  */
 export function normaliseMerchant(raw: string): string {
   const folded = fold(raw);
-  const tokens = tokenise(folded);
+  const tokens = expand(tokenise(folded));
   if (tokens.length === 0) return raw === '' ? '' : `raw:${folded === '' ? raw : folded}`;
   const { kept } = splitNumbers(tokens);
   const isCarried = kept.length === 0 || kept.every((token) => CARRIERS.has(token)) || compactOf(kept).length < 2;
