@@ -202,12 +202,21 @@ function namelessKind(tokens: readonly string[], numbers: readonly string[]): De
   return null;
 }
 
+/** Behind a petrol brand the operator is the business, if it is named (`bp malthurst ...`). */
+function withoutFuelBrand(tokens: readonly string[]): readonly string[] {
+  const leading = leadingBrand(tokens);
+  if (leading?.brand.kind !== 'fuel') return tokens;
+  const rest = tokens.slice(leading.words);
+  return leadingBrand(rest)?.brand.kind === 'operator' ? rest : tokens;
+}
+
 function nameReadings(text: string, cut: boolean, isHandle: boolean): Reading[] {
   const readings: (Reading | null)[] = [];
   const tokens = expand(tokenise(text));
   const { kept, numbers } = splitNumbers(tokens);
   const legal = findLegalForm(kept);
-  readings.push(makeReading(isHandle ? 'handle' : 'name', kept, cut && numbers.length === 0, numbers));
+  const words = withoutFuelBrand(kept);
+  readings.push(makeReading(isHandle ? 'handle' : 'name', words, cut && numbers.length === 0, numbers));
   if (legal !== null && legal.at + legal.words < kept.length) {
     readings.push(makeReading('before legal form', kept.slice(0, legal.at), false, kept.slice(legal.at)));
   }
