@@ -202,12 +202,21 @@ function namelessKind(tokens: readonly string[], numbers: readonly string[]): De
   return null;
 }
 
+/** Behind a petrol brand the operator is the business, if it is named (`bp malthurst ...`). */
+function withoutFuelBrand(tokens: readonly string[]): readonly string[] {
+  const leading = leadingBrand(tokens);
+  if (leading?.brand.kind !== 'fuel') return tokens;
+  const rest = tokens.slice(leading.words);
+  return leadingBrand(rest)?.brand.kind === 'operator' ? rest : tokens;
+}
+
 function nameReadings(text: string, cut: boolean, isHandle: boolean): Reading[] {
   const readings: (Reading | null)[] = [];
   const tokens = expand(tokenise(text));
   const { kept, numbers } = splitNumbers(tokens);
   const legal = findLegalForm(kept);
-  readings.push(makeReading(isHandle ? 'handle' : 'name', kept, cut && numbers.length === 0, numbers));
+  const words = withoutFuelBrand(kept);
+  readings.push(makeReading(isHandle ? 'handle' : 'name', words, cut && numbers.length === 0, numbers));
   if (legal !== null && legal.at + legal.words < kept.length) {
     readings.push(makeReading('before legal form', kept.slice(0, legal.at), false, kept.slice(legal.at)));
   }
@@ -279,7 +288,7 @@ export function takeApart(raw: string): Descriptor {
   const { readings, url } = readingsOf(layers);
   const main = readings[0];
   const tokens = main?.tokens ?? [];
-  const { numbers } = splitNumbers(tokenise(layers.text));
+  const { numbers } = splitNumbers(expand(tokenise(layers.text)));
   const placeWords = main === undefined ? 0 : trailingPlace(tokens, main.cut);
   const legal = findLegalForm(tokenise(layers.text));
   const brand = readings.find((reading) => reading.brand !== null)?.brand ?? null;
@@ -318,7 +327,7 @@ const CARRIERS: ReadonlySet<string> = new Set(
  */
 export function normaliseMerchant(raw: string): string {
   const folded = fold(raw);
-  const tokens = tokenise(folded);
+  const tokens = expand(tokenise(folded));
   if (tokens.length === 0) return raw === '' ? '' : `raw:${folded === '' ? raw : folded}`;
   const { kept } = splitNumbers(tokens);
   const isCarried = kept.length === 0 || kept.every((token) => CARRIERS.has(token)) || compactOf(kept).length < 2;

@@ -202,7 +202,7 @@ function wordsScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
 /** The whole name run together against the beginning of the supplier's words: addresses, handles, squeezed fields. */
 function runTogetherScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
   const text = reading.compact;
-  if (text.length < 5) return NOTHING;
+  if (text.length < 5 || reading.tokens.length > 2) return NOTHING;
   let best = NOTHING;
   let length = 0;
   let weight = 0;

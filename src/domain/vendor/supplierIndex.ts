@@ -35,6 +35,8 @@ const COMPARED_MAX = 14;
 /** Forms compared because they resemble the first word alone. */
 const COMPARED_BY_FIRST_WORD_MAX = 6;
 const PREFIX_RANGE_MAX = 24;
+/** Below this a name has nothing to do with the descriptor and is not shown. */
+const SHOWN_SCORE_MIN = 0.25;
 /** A name this long, found letter by letter, is no accident. */
 const KNOWN_LENGTH_MIN = 9;
 
@@ -348,7 +350,7 @@ export class SupplierIndex {
         const form = this.forms[id];
         if (form === undefined || this.isDead(form)) continue;
         const pair = scorePair(reading, form, this.isKnownWord);
-        if (pair.score < 0.2) continue;
+        if (pair.score < SHOWN_SCORE_MIN) continue;
         const brands = this.slots[form.supplier]?.brands ?? [];
         const { score, rules } = applyRules(pair, reading, form, brands, descriptor.parts);
         const known = best.get(form.supplier);
