@@ -63,7 +63,7 @@ export async function runCrashTest(options: CrashOptions): Promise<CrashReport> 
     await killer.run();
     const faults = firedOf(world);
     const killedAt = performance.now();
-    await finish(world, feed, killer);
+    await finish(world, feed, killer, options);
     const settledAt = performance.now();
     const verdict = await check(world, options.product);
     return {
@@ -88,18 +88,21 @@ function firedOf(world: World): Partial<Record<FaultKind, number>> {
 }
 
 /** No more faults and no more kills: everything comes to its end, and the source is told. */
-async function finish(world: World, feed: Feed, killer: Killer): Promise<void> {
+async function finish(world: World, feed: Feed, killer: Killer, { say }: CrashOptions): Promise<void> {
   world.syspro.faults.clear();
   world.brex.faults.clear();
   await world.syspro.faults.whenLateCommitsApplied();
   await killer.settleDown();
+  say?.('no more kills: settling');
   await feed.happen(0, 0);
   await quiet(world);
+  say?.('nothing is on its way any more');
   // A batch of results whose process was killed is reported again when its claim of minutes is over. Waiting for that
   // would prove nothing, so it is over now; one more purchase makes the gateway look.
   await world.sql(`update source_exports set next_attempt_at = now() where state = 'PENDING'`);
   await feed.happen(1, 0);
   await quiet(world);
+  say?.('one more purchase is through');
   await until('every result reported to the source', QUIET_WITHIN_MS, async () => {
     const [owed] = await world.sql(`select from source_exports where state = 'PENDING' limit 1`);
     return owed === undefined;

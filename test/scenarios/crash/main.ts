@@ -35,7 +35,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       longPauses: Number(values['long-pauses']),
       product,
       databaseUrl: database.connectionString,
-      say: (line) => process.stdout.write(`${line}\n`),
+      say: (line) => process.stdout.write(`${(performance.now() / 1_000).toFixed(1).padStart(6)} s  ${line}\n`),
     });
     process.stdout.write(`\n${tableOf(report)}\n\nWhat the workers logged as errors:\n${complaintsOf(report)}\n`);
     return report.verdict.broken.length === 0 ? 0 : 1;
