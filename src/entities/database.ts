@@ -44,6 +44,7 @@ interface Hooks {
  */
 export class Database {
   readonly statements: StatementCounter = { count: 0 };
+  private readonly names = new StatementNames();
 
   constructor(readonly dataSource: DataSource) {}
 
@@ -135,8 +136,34 @@ export class Database {
     };
   }
 
-  private send(runner: QueryRunner, sql: string, parameters: readonly SqlValue[] = []) {
+  private async send(
+    runner: QueryRunner,
+    sql: string,
+    parameters: readonly SqlValue[] = [],
+  ): Promise<{ records: Record<string, unknown>[]; affected: number }> {
     this.statements.count += 1;
-    return runner.query(sql, [...parameters], true);
+    // The driver's own client, because only it can name a statement: PostgreSQL then parses and plans it once a connection.
+    const client = (await runner.connect()) as pg.PoolClient;
+    const name = this.names.nameOf(sql);
+    const result = await client.query(name === null ? { text: sql, values: [...parameters] } : { name, text: sql, values: [...parameters] });
+    return { records: result.rows as Record<string, unknown>[], affected: result.rowCount ?? 0 };
   }
 }
+
+/** Statements that come again get a name. Those that are put together from what a caller asks for may be many: a limit. */
+class StatementNames {
+  private readonly seen = new Map<string, { uses: number; name: string }>();
+
+  nameOf(sql: string): string | null {
+    const known = this.seen.get(sql);
+    if (known) {
+      known.uses += 1;
+      return known.uses >= NAMED_FROM_USE ? known.name : null;
+    }
+    if (this.seen.size < NAMED_MAX) this.seen.set(sql, { uses: 1, name: `s${this.seen.size}` });
+    return null;
+  }
+}
+
+const NAMED_FROM_USE = 3;
+const NAMED_MAX = 300;

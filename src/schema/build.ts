@@ -5,6 +5,7 @@ import { buildSchemaSync } from 'type-graphql';
 import { kindOfId } from '../domain/ids.js';
 import { InvariantError } from '../errors.js';
 import { guard } from '../resolvers/authorise.js';
+import { placeInputErrors } from '../resolvers/inputErrors.js';
 import { PipelineResolver, SyncRunResolver } from '../resolvers/pipelines.js';
 import { PostingResolver, PostingStatusEventResolver } from '../resolvers/postings.js';
 import { MasterDataResolver, SystemResolver } from '../resolvers/systems.js';
@@ -27,34 +28,31 @@ const NO_PUB_SUB = {
   },
 };
 
+const RESOLVERS = [
+  NodeResolver,
+  SystemResolver,
+  MasterDataResolver,
+  PipelineResolver,
+  SyncRunResolver,
+  SpendRecordResolver,
+  PostingResolver,
+  PostingStatusEventResolver,
+  VendorMatchResolver,
+  VendorCandidateResolver,
+  AuditResolver,
+  ReconciliationResolver,
+  AlertResolver,
+  ApiKeyResolver,
+] as const;
+
 let built: GraphQLSchema | null = null;
 
 /** The schema with its resolvers, each behind its permission. Built once a process. */
 export function buildSchema(): GraphQLSchema {
-  built ??= withTypesById(
-    guard(
-      buildSchemaSync({
-        resolvers: [
-          NodeResolver,
-          SystemResolver,
-          MasterDataResolver,
-          PipelineResolver,
-          SyncRunResolver,
-          SpendRecordResolver,
-          PostingResolver,
-          PostingStatusEventResolver,
-          VendorMatchResolver,
-          VendorCandidateResolver,
-          AuditResolver,
-          ReconciliationResolver,
-          AlertResolver,
-          ApiKeyResolver,
-        ],
-        validate: false,
-        pubSub: NO_PUB_SUB,
-      }),
-    ),
-  );
+  if (!built) {
+    const plain = buildSchemaSync({ resolvers: RESOLVERS, validate: false, pubSub: NO_PUB_SUB });
+    built = withRootsDescribed(withTypesById(placeInputErrors(guard(plain))));
+  }
   return built;
 }
 
@@ -62,6 +60,23 @@ export function buildSchema(): GraphQLSchema {
 function withTypesById(schema: GraphQLSchema): GraphQLSchema {
   const node = schema.getType('Node');
   if (isInterfaceType(node)) node.resolveType = ({ id }: { id: string }) => kindOfId(id) ?? undefined;
+  return schema;
+}
+
+/** The root types are nobody's class. */
+const ROOTS: Readonly<Record<string, string>> = {
+  Query:
+    'Reads. Every list is a Relay connection: forward keyset pages (`first` from 1 to 200, 50 when left out), stable under concurrent writes.',
+  Mutation:
+    'Changes. Every payload has the thing changed (null when refused) and `userErrors` (empty when done). Repeating a call is safe.',
+  Subscription: 'What happens, over WebSocket (`graphql-transport-ws`) at the same address.',
+};
+
+function withRootsDescribed(schema: GraphQLSchema): GraphQLSchema {
+  for (const [name, description] of Object.entries(ROOTS)) {
+    const type = schema.getType(name);
+    if (type) type.description = description;
+  }
   return schema;
 }
 

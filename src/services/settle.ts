@@ -93,9 +93,11 @@ async function settlePosted(
        from posting_spend ps
        where ps.tenant_id = $1 and ps.posting_id = $2 and r.tenant_id = $1 and r.id = ps.spend_record_id
          and $9 and exists (select from moved)
-         and not exists (select from posting_spend o join postings p on p.tenant_id = o.tenant_id and p.id = o.posting_id
-           where o.tenant_id = $1 and o.spend_record_id = r.id and p.id <> $2 and p.reverses_id is null
-             and p.status not in ('POSTED', 'REVERSED', 'CANCELLED'))
+         -- Looked up by id for each of the few other documents: as a join, fresh tables get a plan that reads them whole.
+         and not exists (select from posting_spend o
+           where o.tenant_id = $1 and o.spend_record_id = r.id and o.posting_id <> $2
+             and (select p.reverses_id is null and p.status not in ('POSTED', 'REVERSED', 'CANCELLED')
+               from postings p where p.tenant_id = $1 and p.id = o.posting_id))
      ), owed as (
        insert into source_exports (tenant_id, source_id, external_id, posting_id, outcome, ledger_document_id, state,
          next_attempt_at, correlation_id, created_at)

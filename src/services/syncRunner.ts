@@ -63,7 +63,25 @@ export async function runSync(engine: Engine, tenantId: string, runId: string, o
     problems.push(...(await readAll(engine, caller, run, pipeline, options)));
     problems.push(...(await planAll(engine, caller, run, pipeline)));
   } while (await wasAskedAgain(engine, tenantId, runId));
+  await refreshStatistics(engine, tenantId, runId);
   await leaveToLedger(engine, tenantId, run, pipeline, problems);
+}
+
+/** From so many new purchases on, the database's own idea of its tables is too old to find good plans. */
+const MANY_RECORDS = 300;
+
+/**
+ * Tells the database how much there is now. It would find out by itself a minute later; until then a first month would be
+ * posted with plans that were made for empty tables.
+ */
+async function refreshStatistics(engine: Engine, tenantId: string, runId: string): Promise<void> {
+  const [run] = await engine.db.tenant(tenantId, (tx) =>
+    tx.query<{ records_new: number }>('select records_new from sync_runs where tenant_id = $1 and id = $2', [tenantId, runId]),
+  );
+  if ((run?.records_new ?? 0) < MANY_RECORDS) return;
+  await engine.db.engine((tx) =>
+    tx.query('analyze source_objects, spend_keys, spend_records, planning_queue, postings, posting_lines, posting_spend, audit_events'),
+  );
 }
 
 async function start(

@@ -74,6 +74,8 @@ const OWN_NAME: readonly { pattern: RegExp; business: string }[] = [
 
 /** `paypal` with a letter or two wrong in front of something else. */
 function misspeltPayPal(folded: string): Intermediary | null {
+  const glued = /^p ?a ?y ?p ?a ?l(?=[a-z0-9 ]{4})/.exec(folded);
+  if (glued !== null) return { name: 'PayPal', business: folded.slice(glued[0].length).trim(), fieldLength: 10 };
   const first = /^([a-z]{5,8})[ *]+(?=\S)/.exec(folded);
   if (first === null || similarity(first[1] ?? '', 'paypal', 0.7) === 0) return null;
   return { name: 'PayPal', business: folded.slice(first[0].length), fieldLength: 10 };

@@ -12,6 +12,12 @@ const WIDTH = LENGTH_MAX + 1;
 const table = new Uint8Array(WIDTH * WIDTH);
 const editsAt = new Uint8Array(WIDTH);
 
+/** When differences are spread over a name so that it is still the same name. */
+const SPREAD_LENGTH_MIN = 12;
+const SPREAD_LETTERS_MIN = 0.8;
+const SPREAD_WORD_MIN = 0.7;
+const SPREAD_CERTAINTY = 0.88;
+
 /**
  * How sure a word of `length` letters is with so many letters different. One letter makes another shop of a short name,
  * while a long one stays recognisable; the steps follow from how many real names lie that near to each other.
@@ -128,6 +134,8 @@ export function recognise(
   let reached = 0;
   let total = 0;
   let limit = 0.4 + 0.6 * letters;
+  let worst = 1;
+  let hasTold = false;
   for (let k = 0; k < words.length && offset < target.length; k += 1) {
     const end = Math.min(target.length, offset + (words[k] ?? '').length);
     let own = 0;
@@ -136,12 +144,17 @@ export function recognise(
     const isPart = end - offset < (words[k] ?? '').length;
     const weight = (weights[k] ?? 1) * (isPart && own === 0 ? (end - offset) / (words[k] ?? '').length : 1);
     // A word replaced altogether, even a filler, makes another name; so does a letter in a short telling word.
-    if (own * 2 > end - offset && end - offset >= 3) limit = Math.min(limit, 0.8);
-    if (own > 0 && end - offset <= 3 && (weights[k] ?? 1) > 0.25) limit = Math.min(limit, 0.78);
+    if (end - offset >= 3 && (end - offset >= 5 ? own * 2 >= end - offset : own * 2 > end - offset)) limit = Math.min(limit, 0.72);
+    const isTelling = (weights[k] ?? 1) > 0.25;
+    if (own > 0 && end - offset <= 3 && isTelling && (!hasTold || words.length <= 2)) limit = Math.min(limit, 0.72);
+    if (isTelling) hasTold = true;
+    worst = Math.min(worst, sure);
     reached += weight * sure;
     total += weight;
     offset = end;
   }
-  const certainty = total === 0 ? 0 : Math.min(reached / total, limit);
+  let certainty = total === 0 ? 0 : Math.min(reached / total, limit);
+  // Another name differs in one word and shares the others; a few letters wrong all over a long name are slips.
+  if (target.length >= SPREAD_LENGTH_MIN && letters >= SPREAD_LETTERS_MIN && worst >= SPREAD_WORD_MIN) certainty = Math.max(certainty, SPREAD_CERTAINTY);
   return { letters, certainty, overall: Math.min(forgiven(edits, target.length), limit) };
 }

@@ -15,7 +15,7 @@ export interface VendorThresholds {
 }
 
 /** Tuned on labelled descriptors by cross-validation; see `ledgergate vendors score --folds`. */
-export const DEFAULT_THRESHOLDS: Readonly<VendorThresholds> = { autoScore: 0.86, autoMargin: 0.03, reviewScore: 0.5 };
+export const DEFAULT_THRESHOLDS: Readonly<VendorThresholds> = { autoScore: 0.84, autoMargin: 0.03, reviewScore: 0.5 };
 
 export type Memory = { kind: 'ALIAS'; supplierCode: string } | { kind: 'REJECTED'; supplierCodes: readonly string[] };
 
@@ -34,7 +34,7 @@ export interface MatchDecision {
 }
 
 /** Candidates shown to a person. */
-const SHOWN = 10;
+const SHOWN = 8;
 
 /**
  * Decides about one descriptor.
@@ -50,7 +50,7 @@ export function matchVendor(
   const rejected = new Set(memory.flatMap((item) => (item.kind === 'REJECTED' ? item.supplierCodes : [])));
   const aliases = [...new Set(memory.flatMap((item) => (item.kind === 'ALIAS' ? [item.supplierCode] : [])))].sort();
   const all = index
-    .candidates(descriptor, SHOWN + 8 + rejected.size)
+    .candidates(descriptor, SHOWN + 4 + rejected.size)
     .filter(({ supplier }) => !rejected.has(supplier.code));
   const remembered = aliases.length === 0 ? null : decideByAlias(descriptor, index, aliases, rejected, all);
   return remembered ?? decideByScore(descriptor, all, thresholds);

@@ -105,7 +105,7 @@ function capHouse(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm
   }
   const missing = form.tokens.some((token) => HOUSES.has(token) && !reading.tokens.includes(token));
   const core = form.tokens.filter((token) => !HOUSES.has(token) && !FILLERS.has(token));
-  if (missing && core.length === 1 && pair.how !== 'cut off') cap(0.82, 'many houses share this name');
+  if (missing && core.length === 1 && pair.how !== 'cut off') cap(0.79, 'many houses share this name');
 }
 
 /** `Europe` and `Worldwide`, `Online` and `Direct`: two names that differ in such a word may be two companies. */
@@ -114,7 +114,7 @@ function capRegions(cap: Cap, pair: PairScore, reading: Reading, form: IndexedFo
   const last = reading.tokens.at(-1) ?? '';
   const own = form.tokens.at(-1) ?? '';
   const isTelling = (token: string): boolean => FILLERS.has(token) && !['uk', 'group', 'company', 'services', 'service'].includes(token);
-  if (last !== own && isTelling(last) && isTelling(own) && !own.startsWith(last) && !last.startsWith(own)) cap(0.84, `“${last}” and “${own}” may be two companies`);
+  if (last !== own && isTelling(last) && isTelling(own) && !own.startsWith(last) && !last.startsWith(own)) cap(0.79, `“${last}” and “${own}” may be two companies`);
 }
 
 type Cap = (limit: number, reason: string) => void;
@@ -154,10 +154,11 @@ function capPlaces(cap: Cap, pair: PairScore, reading: Reading, form: IndexedFor
 function capWeakNames(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, parts: DescriptorParts): void {
   if (parts.nameless !== null && (form.kind !== 'brand' || pair.letters < 1)) cap(0.3, `the descriptor shows nothing but ${parts.nameless}`);
   if (form.kind === 'brand') return;
-  if (reading.compact.length <= 3 && parts.legalForm === null) cap(0.8, 'a very short name proves little');
+  if (reading.compact.length <= 3 && parts.legalForm === null) cap(0.79, 'a very short name proves little');
   if (form.isEveryday && form.tokens.length === 1 && parts.legalForm === null)
-    cap(0.8, 'one everyday word proves little');
+    cap(0.79, 'one everyday word proves little');
   const isLong = (pair.how === 'nearly equal' || (pair.how === 'cut off' && pair.letters === 1)) && form.compact.length >= 9;
-  if (form.isEveryday && pair.letters < 1 && pair.score < 0.98) cap(0.83, 'everyday words with a difference');
-  if (form.isEveryday && pair.score < 0.98 && !isLong) cap(pair.score * 0.9, 'everyday words only');
+  const isLongEnough = pair.letters >= 0.85 && reading.compact.length >= 14;
+  if (form.isEveryday && pair.letters < 1 && pair.score < 0.98 && !isLongEnough) cap(0.79, 'everyday words with a difference');
+  if (form.isEveryday && pair.score < 0.98 && !isLong && !isLongEnough) cap(pair.score * 0.9, 'everyday words only');
 }

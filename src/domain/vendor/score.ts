@@ -67,6 +67,8 @@ function wordSimilarity(word: string, formWord: string, isCutEnd: boolean, isKno
   if (isCutEnd && formWord.startsWith(word)) return word.length >= 3 ? 0.97 : 0.6;
   if (word.length >= 4 && formWord.startsWith(word) && word.length * 2 >= formWord.length) return 0.75;
   if (Math.min(word.length, formWord.length) < 4) return 0;
+  // A word wrong at both ends is not recognisable; asking this first spares most of the letter counting.
+  if (word[0] !== formWord[0] && word.at(-1) !== formWord.at(-1) && word[1] !== formWord[0]) return 0;
   if (similarity(word, formWord, 0.6) === 0) return 0;
   return forgiven(editsBetween(word, formWord), formWord.length) * (isKnown(word) ? 0.8 : 1);
 }
@@ -241,7 +243,7 @@ function wholeScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
     const theirs = lostFillers(form.tokens);
     const differ = reading.compact !== form.bare && reading.bare !== form.compact && ours !== '' && theirs !== '' && ours !== theirs;
     const isShort = reading.bare.length <= 3 && (ours !== '' || theirs !== '');
-    return { score: differ || isShort ? 0.84 : 0.98, how, supplierShare: 1, descriptorShare: 1, letters: 1 };
+    return { score: differ || isShort ? 0.79 : 0.98, how, supplierShare: 1, descriptorShare: 1, letters: 1 };
   }
   const whole = recognise(reading.compact, form.tokens, form.weights, 0.7, undefined, meant(reading, form.tokens, isKnown));
   const bareWords = withoutFillers(form.tokens);
@@ -302,8 +304,14 @@ function brandLetters(reading: Reading, text: string, words: number, form: Index
   };
   const { certainty, overall } = recognise(text, form.tokens, form.weights, 0.7, undefined, isMeant);
   // Everybody writes the names of large chains, so a letter wrong in any of their words is the likelier reading.
-  const known = words === 1 && isKnown(text) ? certainty : Math.max(certainty, overall - 0.03);
-  return isSupported(reading, words) ? known + (1 - known) * 0.6 : known;
+  const isWord = words === 1 && isKnown(text);
+  const isSplitAlike = words === form.tokens.length;
+  const twoSlips = !isWord && isSplitAlike && form.compact.length >= 9 && overall >= 0.74 && text[0] === form.compact[0] ? 0.885 : 0;
+  const known = isWord ? certainty : Math.max(certainty, overall - 0.03, twoSlips);
+  if (known === 0) return 0;
+  // Names of four letters are one letter apart too often for a store number to prove them, unless they begin alike.
+  const isAlike = form.compact.length > 4 || text[0] === form.compact[0];
+  return isAlike && isSupported(reading, words) ? known + (1 - known) * 0.6 : known;
 }
 
 /** A store number or a word like `stores` behind a name says that a shop chain is meant. */
@@ -325,7 +333,7 @@ function tailFactor(reading: Reading, form: IndexedForm, brand: Brand, tail: rea
   if (brand.kind === 'hotel') return tail.every((token) => FILLERS.has(token)) ? 0.97 : 0.6;
   if (isOutletTail(tail, reading.setAside, reading.cut)) return 0.965;
   // A legal form behind further words makes them the name of another company (`Brand Filters Ltd`).
-  if (reading.closed) return 0.8;
+  if (reading.closed) return 0.78;
   if (form.compact.length <= 2 || form.tokens.every((token) => isEveryday(token))) return 0.75;
   if (form.compact.length === 3) return 0.9;
   const otherTrade = tail.some((token) => TRADES.has(token) && !SALE_WORDS.has(token) && !DEPARTMENTS.has(token));

@@ -28,17 +28,21 @@ export interface ScoredCandidate {
 }
 
 /** Lists longer than this say too little to be worth reading for one word. */
-const TOKEN_LIST_MAX = 400;
+const TOKEN_LIST_MAX = 16;
 /** Forms visited by letter groups for one reading; whole lists only, so that order cannot matter. */
-const GRAM_VISITS_MAX = 6_000;
+const GRAM_VISITS_MAX = 1_800;
 /** Share of the counted letter groups a form must have to be compared. */
 const GRAM_SHARE_MIN = 0.26;
 /** Marks for the beginning and the end of a name, outside the letters and digits. */
 const GRAM_START = 1;
 const GRAM_END = 2;
 /** Forms compared in full for one reading. */
-const COMPARED_MAX = 24;
-const PREFIX_RANGE_MAX = 64;
+const COMPARED_MAX = 14;
+/** Forms compared because they resemble the first word alone. */
+const COMPARED_BY_FIRST_WORD_MAX = 6;
+const PREFIX_RANGE_MAX = 24;
+/** A name this long, found letter by letter, is no accident. */
+const KNOWN_LENGTH_MIN = 9;
 
 interface Slot {
   entry: SupplierEntry;
@@ -99,12 +103,15 @@ export class SupplierIndex {
   private readonly slotByCode = new Map<string, number>();
   private readonly forms: IndexedForm[] = [];
   private readonly gramCounts: number[] = [];
+  private normsCount = 0;
   private readonly byCompact = new Map<string, number[]>();
   private readonly byToken = new Map<string, number[]>();
   private readonly byGram = new Map<number, number[]>();
   private sortedForms: number[] | null = null;
   private worths: Float32Array = new Float32Array(0);
   private touched: Int32Array = new Int32Array(0);
+  /** For each form 1 divided by the root of its letter groups, so that long names do not win by length. */
+  private norms: Float32Array = new Float32Array(0);
 
   private constructor() {}
 
@@ -221,25 +228,37 @@ export class SupplierIndex {
     const found = new Set<number>();
     this.collectExact(reading, found);
     this.collectBeginning(reading, found);
+    if (this.isKnownWhole(reading, found)) return found;
     this.collectTokens(reading, found);
-    if (this.isKnownWhole(reading)) return found;
-    this.collectGrams(reading.compact, found);
+    this.collectGrams(reading.compact, found, COMPARED_MAX);
     if (reading.brandWords === 0 && reading.tokens.length > 1)
-      this.collectGrams(compactOf(reading.tokens.slice(0, 1)), found);
+      this.collectGrams(reading.tokens[0] ?? '', found, COMPARED_BY_FIRST_WORD_MAX);
     return found;
   }
 
-  /** The reading is a supplier's name as it stands, or begins with the name of a brand that is a supplier here. */
-  private isKnownWhole(reading: Reading): boolean {
-    const isActive = (id: number): boolean => {
+  /**
+   * Whether the forms found by equal words are enough, so that no search by similar letters is needed: the reading is or
+   * begins with an active supplier's name, is how such a name begins in a cut field, or begins with a brand.
+   */
+  private isKnownWhole(reading: Reading, found: ReadonlySet<number>): boolean {
+    const { compact, brand } = reading;
+    if (this.byCompact.get(compact)?.some((id) => this.isActiveName(id))) return true;
+    for (const id of found) {
       const form = this.forms[id];
-      return form !== undefined && form.kind !== 'initials' && this.slots[form.supplier]?.dead === false && this.slots[form.supplier]?.entry.active === true;
-    };
-    if (this.byCompact.get(reading.compact)?.some(isActive)) return true;
-    const { brand } = reading;
+      if (form === undefined || form.compact.length < KNOWN_LENGTH_MIN || !this.isActiveName(id)) continue;
+      if (compact.startsWith(form.compact) && (form.tokens.length > 1 || !form.isEveryday)) return true;
+      if (reading.cut && compact.length >= KNOWN_LENGTH_MIN && form.compact.startsWith(compact)) return true;
+    }
     if (brand === null || brand.kind === 'property' || brand.kind === 'hotel') return false;
     const spelling = compactOf(reading.tokens.slice(0, reading.brandWords));
-    return this.byCompact.get(spelling)?.some((id) => this.forms[id]?.brand === brand && isActive(id)) ?? false;
+    return this.byCompact.get(spelling)?.some((id) => this.forms[id]?.brand === brand && this.isActiveName(id)) ?? false;
+  }
+
+  private isActiveName(id: number): boolean {
+    const form = this.forms[id];
+    if (form === undefined || form.kind === 'initials') return false;
+    const slot = this.slots[form.supplier];
+    return slot !== undefined && !slot.dead && slot.entry.active;
   }
 
   /** Forms equal to the first word, the first two words, and so on. */
@@ -274,13 +293,13 @@ export class SupplierIndex {
   private collectTokens(reading: Reading, found: Set<number>): void {
     for (const token of reading.tokens) {
       const list = this.byToken.get(token);
-      if (list === undefined || list.length > TOKEN_LIST_MAX) continue;
-      if (list.length <= 40) for (const id of list) found.add(id);
+      if (list === undefined) continue;
+      if (list.length <= TOKEN_LIST_MAX) for (const id of list) found.add(id);
     }
   }
 
   /** Forms that share the rarest letter groups, the nearest first. */
-  private collectGrams(compact: string, found: Set<number>): void {
+  private collectGrams(compact: string, found: Set<number>, most: number): void {
     if (compact.length < 3) return;
     const lists: { gram: number; list: number[] }[] = [];
     for (const gram of gramsOf(compact)) {
@@ -288,10 +307,7 @@ export class SupplierIndex {
       if (list !== undefined) lists.push({ gram, list });
     }
     lists.sort((a, b) => a.list.length - b.list.length || a.gram - b.gram);
-    if (this.worths.length < this.forms.length) {
-      this.worths = new Float32Array(Math.ceil(this.forms.length * 1.5));
-      this.touched = new Int32Array(this.worths.length);
-    }
+    if (this.normsCount < this.forms.length) this.prepareCounting();
     const { worths, touched } = this;
     let count = 0;
     let visited = 0;
@@ -310,19 +326,35 @@ export class SupplierIndex {
         worths[id] = before + worth;
       }
     }
-    this.keepNearest(count, possible * GRAM_SHARE_MIN, found);
+    this.keepNearest(count, possible * GRAM_SHARE_MIN, most, found);
+  }
+
+  private prepareCounting(): void {
+    const size = this.forms.length;
+    if (this.worths.length < size) {
+      const room = Math.ceil(size * 1.25) + 64;
+      this.worths = new Float32Array(room);
+      this.touched = new Int32Array(room);
+      const norms = new Float32Array(room);
+      norms.set(this.norms);
+      this.norms = norms;
+    }
+    for (let id = this.normsCount; id < size; id += 1) this.norms[id] = 1 / Math.sqrt(8 + (this.gramCounts[id] ?? 0));
+    this.normsCount = size;
   }
 
   /** The best of the touched forms; clears what was counted. Equal ones in the order of their names and codes. */
-  private keepNearest(count: number, least: number, found: Set<number>): void {
+  private keepNearest(count: number, least: number, most: number, found: Set<number>): void {
     const kept: { id: number; rank: number }[] = [];
+    let floor = 0;
     for (let i = 0; i < count; i += 1) {
       const id = this.touched[i] ?? 0;
       const worth = this.worths[id] ?? 0;
       this.worths[id] = 0;
       if (worth < least) continue;
-      const rank = worth / Math.sqrt(8 + (this.gramCounts[id] ?? 0));
-      const last = kept.length < COMPARED_MAX ? undefined : kept[COMPARED_MAX - 1];
+      const rank = worth * (this.norms[id] ?? 0);
+      if (rank < floor) continue;
+      const last = kept.length < most ? undefined : kept[most - 1];
       if (last !== undefined && (rank < last.rank || (rank === last.rank && this.compareForms(id, last.id) > 0))) continue;
       let at = kept.length;
       while (at > 0) {
@@ -331,7 +363,8 @@ export class SupplierIndex {
         at -= 1;
       }
       kept.splice(at, 0, { id, rank });
-      if (kept.length > COMPARED_MAX) kept.pop();
+      if (kept.length > most) kept.pop();
+      if (kept.length === most) floor = kept[most - 1]?.rank ?? 0;
     }
     for (const { id } of kept) found.add(id);
   }
@@ -341,11 +374,11 @@ export class SupplierIndex {
    * as the descriptor shows it.
    */
   private preferLonger(best: Map<number, { score: number; pair: PairScore; reading: Reading; form: IndexedForm; rules: string[] }>): void {
-    const strong = [...best.values()].filter((found) => found.score >= 0.8 && this.slots[found.form.supplier]?.entry.active);
+    const strong = [...best.values()].filter((found) => found.score >= 0.7 && this.slots[found.form.supplier]?.entry.active);
     for (const shorter of strong) {
       for (const longer of strong) {
         const isLonger = longer.form.tokens.length > shorter.form.tokens.length && longer.form.compact.startsWith(shorter.form.compact);
-        if (!isLonger || longer.pair.letters < 0.8 || shorter.pair.how === 'equal') continue;
+        if (!isLonger || shorter.pair.how === 'equal') continue;
         const limit = longer.score - 0.05;
         if (shorter.score > limit) {
           shorter.score = limit;
