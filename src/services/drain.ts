@@ -20,6 +20,7 @@ import {
   claimReady,
   loadDocuments,
   markAbandoned,
+  START_WITHIN_MS,
 } from './ledgerWork.js';
 import { deadOwners } from './processes.js';
 import { finishRuns } from './runProgress.js';
@@ -157,10 +158,10 @@ class Drain {
           waiting.delete(candidate.id);
           continue;
         }
-        const leaseUntil = this.leaseFrom(engine.clock.now());
+        const begunAt = engine.clock.now();
         const hasBegun = await engine.db.tenant(tenantId, async (tx) => {
           await settleLast(tx);
-          return begin(tx, engine.clock.now(), posting, leaseUntil, engine.processId);
+          return begin(tx, begunAt, posting, this.leaseFrom(begunAt), engine.processId);
         });
         last = null;
         waiting.delete(posting.id);
@@ -168,7 +169,7 @@ class Drain {
         if (!hasBegun || !document) continue;
         const sent = { ...document, supplierCode: posting.supplier_code };
         const known = found.get(posting.reference);
-        const result: Result = known ? resultOfFound(posting, known) : await this.submit(posting, sent, leaseUntil);
+        const result: Result = known ? resultOfFound(posting, known) : await this.submit(posting, sent, begunAt);
         last = { posting, result };
         const trouble = this.troubleIn(result);
         if (trouble) throw trouble;
@@ -178,13 +179,14 @@ class Drain {
     }
   }
 
-  private async submit(posting: ClaimedPosting, document: LedgerDocument, leaseUntil: Date): Promise<Result> {
+  private async submit(posting: ClaimedPosting, document: LedgerDocument, begunAt: Date): Promise<Result> {
     const { engine, connection } = this;
-    const startedAt = engine.clock.now();
-    // A process that was paused past its lease must not send: by now another one may be asking for this document.
-    if (startedAt.getTime() + connection.submitTimeoutMs > leaseUntil.getTime()) {
+    const now = engine.clock.now();
+    // Others take the request for over a fixed time after it was noted as begun, when they hold this process for dead.
+    // One that was paused in between must not send: it might be sent by another one by now.
+    if (now.getTime() - begunAt.getTime() > START_WITHIN_MS) {
       const error = new UpstreamUnavailableError('This process was paused too long to send it; nothing was sent.');
-      return { kind: 'NOT_STARTED', error, againAt: startedAt };
+      return { kind: 'NOT_STARTED', error, againAt: now };
     }
     try {
       const submitted = await connection.submit(document);

@@ -85,6 +85,9 @@ export async function claimDoubtful(
   );
 }
 
+/** A request that was noted as started is sent within this time or not at all. */
+export const START_WITHIN_MS = 3_000;
+
 /**
  * A posting that is still POSTING although its process is gone or its lease ran out may or may not be in the ledger.
  * @param deadOwners processes that certainly live no more; their leases count as over at once.
@@ -105,8 +108,9 @@ export async function markAbandoned(
     [tx.tenantId, ledgerId, now, deadOwners],
   );
   for (const row of rows) {
-    // The request may still be on its way until its own time limit, counted from when it started.
-    const overAt = new Date(Math.max(now.getTime(), (row.started_at?.getTime() ?? 0) + submitTimeoutMs));
+    // The request may still be on its way until its own time limit, counted from the latest moment it can have started.
+    const startedBy = (row.started_at?.getTime() ?? 0) + START_WITHIN_MS;
+    const overAt = new Date(Math.max(now.getTime(), startedBy + submitTimeoutMs));
     await tx.execute(
       `update postings set status = 'IN_DOUBT', doubt_since = $3, absent_count = 0, next_attempt_at = null, lease_owner = null,
          lease_until = null, fence = fence + 1, updated_at = $4 where tenant_id = $1 and id = $2`,
