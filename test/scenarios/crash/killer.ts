@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProductProcess } from '../support/processes.js';
 import type { Random } from '../support/random.js';
+import { until } from '../support/wait.js';
 import type { Feed } from './feed.js';
 import { type CrashOptions, SETTLING_S, SUBMIT_TIMEOUT_S } from './options.js';
 import type { World } from './world.js';
@@ -31,6 +32,8 @@ const START_MS = 900;
 const READY_WITHIN_MS = 60_000;
 /** With less than this to do, the source comes up with more. */
 const WORK_LEAST = 40;
+const MORE = 50;
+const WORK_WITHIN_MS = 60_000;
 
 /** Kills workers, again and again, and starts new ones. */
 export class Killer {
@@ -54,7 +57,7 @@ export class Killer {
     const { kills, longPauses, say } = this.options;
     this.start();
     for (let number = 1; number <= kills; number += 1) {
-      await this.keepBusy();
+      await this.keepBusy(number);
       if (longPauses > 0 && number % Math.ceil(kills / (longPauses + 1)) === 0) await this.putToSleep();
       await this.disturb();
       await this.killOne();
@@ -85,12 +88,23 @@ export class Killer {
     return worker;
   }
 
-  private async keepBusy(): Promise<void> {
+  /**
+   * Sees to it that there are documents to be sent. A reading that is cut off begins anew, so while there is nothing to
+   * send the workers get the time to read; the first kills hit the first reading all the same.
+   */
+  private async keepBusy(number: number): Promise<void> {
+    const { feed, random, options } = this;
+    if (number <= options.kills / 20) return;
+    const isShort = (await this.work()) < WORK_LEAST;
+    await feed.happen(isShort ? MORE : random.int(0, 2), isShort ? MORE : random.int(0, 2));
+    if (isShort) await until('work for the workers', WORK_WITHIN_MS, async () => (await this.work()) > 0);
+  }
+
+  private async work(): Promise<number> {
     const [work] = await this.world.sql<{ count: number }>(
       "select count(*)::int as count from postings where status in ('READY', 'POSTING', 'IN_DOUBT')",
     );
-    const isShort = (work?.count ?? 0) < WORK_LEAST;
-    await this.feed.happen(isShort ? 20 : this.random.int(0, 3), isShort ? 20 : this.random.int(0, 3));
+    return work?.count ?? 0;
   }
 
   /** Sometimes a second worker, a pause, or a database that cuts all connections. */
@@ -145,8 +159,8 @@ export class Killer {
 
   private async killOne(): Promise<void> {
     const { counts, random, world } = this;
-    const worker = random.chance(0.15) ? this.start() : random.pick([...this.workers]);
-    const isStarting = performance.now() - worker.startedAt < 50;
+    const isStarting = random.chance(0.15);
+    const worker = isStarting ? this.start() : random.pick([...this.workers]);
     if (isStarting) await pause(random.next() * START_MS);
     else {
       await this.working(worker);
