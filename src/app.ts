@@ -15,6 +15,7 @@ import { Schedule } from './jobs/schedule.js';
 import { Worker } from './jobs/worker.js';
 import { createLogger, type Logger } from './logger.js';
 import { startEmbeddedPostgres } from './platform/embeddedPostgres.js';
+import { createFileSealer } from './platform/fileSealer.js';
 import { createSealer } from './secrets.js';
 import { ensureBootstrapAdmin } from './services/apiKeys.js';
 import { EventFeed } from './services/eventFeed.js';
@@ -43,8 +44,11 @@ export interface Ground {
 }
 
 /** Opens the database (starting the embedded one if none is configured), brings it up to date and builds the engine. */
-export async function openGround(config: Config, options: { migrates?: boolean } = {}): Promise<Ground> {
-  const logger = createLogger(config.logLevel);
+export async function openGround(
+  config: Config,
+  options: { migrates?: boolean; logger?: Logger } = {},
+): Promise<Ground> {
+  const logger = options.logger ?? createLogger(config.logLevel);
   const embedded = config.databaseUrl
     ? null
     : await startEmbeddedPostgres({ dataDir: join(config.dataDir, 'postgres') });
@@ -56,7 +60,8 @@ export async function openGround(config: Config, options: { migrates?: boolean }
     await ensureTenant(db);
     const queue = await JobQueue.start(connectionString, db, logger);
     const stopping = new AbortController();
-    const sealer = createSealer(config.masterKeys);
+    const sealer =
+      config.masterKeySource === 'file' ? createFileSealer(config.dataDir) : createSealer(config.masterKeys);
     const connectors = new ConnectorRegistry(CONNECTORS);
     const clock = systemClock;
     const parts = { db, clock, logger, connectors, sealer, signal: stopping.signal };

@@ -73,6 +73,14 @@ export class Presence {
 const IS_ALIVE = `exists (select from pg_locks l where l.locktype = 'advisory' and l.granted and l.objsubid = 1
   and ((l.classid::bigint << 32) | l.objid::bigint) = p.lock_key)`;
 
+/** Whether a process that works on jobs lives; if not, what is queued waits until one starts. */
+export async function hasWorker(db: Database): Promise<boolean> {
+  const rows = await db.engine((tx) =>
+    tx.query(`select 1 from processes p where 'worker' = any(string_to_array(p.roles, ',')) and ${IS_ALIVE} limit 1`),
+  );
+  return rows.length > 0;
+}
+
 /** Holders of postings of a ledger that live no more. */
 export async function deadOwners(engine: Engine, tenantId: string, ledgerId: string): Promise<string[]> {
   const rows = await engine.db.engine((tx) =>

@@ -127,7 +127,12 @@ function makeReading(
     closed: isComplete && endsInLegalForm(words),
     setAside,
     brand: leading?.brand ?? null,
-    brandWords: leading === null ? 0 : leading.brand.kind === 'property' ? (leading.brand.spellings[0]?.length ?? 0) : leading.words,
+    brandWords:
+      leading === null
+        ? 0
+        : leading.brand.kind === 'property'
+          ? (leading.brand.spellings[0]?.length ?? 0)
+          : leading.words,
   };
 }
 
@@ -144,7 +149,12 @@ function withoutGluedForm(text: string): string | null {
 }
 
 /** Shortenings that can only mean one word. */
-const EXPANSIONS: Readonly<Record<string, string>> = { bham: 'birmingham', svcs: 'services', svc: 'services', srvcs: 'services' };
+const EXPANSIONS: Readonly<Record<string, string>> = {
+  bham: 'birmingham',
+  svcs: 'services',
+  svc: 'services',
+  srvcs: 'services',
+};
 
 function expand(tokens: readonly string[]): string[] {
   return tokens.map((token) => EXPANSIONS[token] ?? token);

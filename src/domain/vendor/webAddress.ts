@@ -88,7 +88,8 @@ export function findWebAddress(folded: string, isCut: boolean): WebAddress | nul
   const match = CANDIDATE.exec(folded);
   if (match === null) return null;
   const text = match[0].trim();
-  const isWhole = /^(?:https?:\/\/)?w{2,3}/.test(text) || LONE_ADDRESS.test(folded) || MAYBE_WWW.test(text.split('.')[0] ?? '');
+  const isWhole =
+    /^(?:https?:\/\/|w{2,3})/.test(text) || LONE_ADDRESS.test(folded) || MAYBE_WWW.test(text.split('.')[0] ?? '');
   const ending = text.replace(/\/.*$/, '').split('.').at(-1) ?? '';
   const known = TOP_LEVEL.has(ending) || ending === 'couk';
   const reachesEnd = match.index + match[0].length >= folded.length;
