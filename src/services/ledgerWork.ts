@@ -99,6 +99,12 @@ export async function markAbandoned(
   deadOwners: readonly string[],
   submitTimeoutMs: number,
 ): Promise<number> {
+  // What they had only claimed was never sent: the next one may have it at once, under a new fencing number.
+  await tx.execute(
+    `update postings set lease_owner = null, lease_until = null
+     where tenant_id = $1 and ledger_id = $2 and status in ('READY', 'IN_DOUBT') and lease_owner = any($3)`,
+    [tx.tenantId, ledgerId, deadOwners],
+  );
   const now = engine.clock.now();
   const rows = await tx.query<ClaimedPosting & { started_at: Date | null }>(
     `select ${COLUMNS}, (select max(started_at) from posting_attempts a where a.tenant_id = p.tenant_id and a.posting_id = p.id)

@@ -226,6 +226,24 @@ describe('a process that is paused between its note and the send', () => {
   });
 });
 
+describe('postings that a process had claimed when it died', () => {
+  it('are sent by the next one without waiting for their lease', async () => {
+    engine.source.put(...Array.from({ length: 5 }, (_, n) => views(String(n), '10.00').record));
+    await planOnly();
+    const dying = await engine.another();
+    engine.ledger.onSubmit = async () => {
+      engine.ledger.onSubmit = null;
+      await dying.die();
+    };
+    await expect(drainLedger(dying, 'default', company.ledgerId, going)).rejects.toThrow();
+    expect((await postings(engine)).map((posting) => posting.status)).toContain('READY');
+
+    await drainLedger(engine, 'default', company.ledgerId, going);
+    expect((await postings(engine)).map((posting) => posting.status)).toEqual(Array(5).fill('POSTED'));
+    expect(engine.ledger.submitted).toHaveLength(5);
+  });
+});
+
 describe('two drains of one ledger at once', () => {
   it('send every document once between them', async () => {
     engine.source.put(...Array.from({ length: 60 }, (_, n) => views(String(n), '10.00').record));
