@@ -36,6 +36,7 @@ export interface ConnectedFlow {
 export interface FlowSettings {
   readonly brex: BrexAccess;
   readonly syspro: SysproAccess;
+  readonly brexSettings?: Readonly<Record<string, unknown>>;
   readonly sysproSettings?: Readonly<Record<string, unknown>>;
   readonly streams?: readonly string[];
 }
@@ -50,7 +51,7 @@ export async function connectFlow(client: GatewayClient, flow: FlowSettings): Pr
     input: {
       ...{ kind: 'BREX', name: 'Brex', baseUrl: brex.url },
       credentials: { kind: 'userToken', token: brex.userToken },
-      settings: { integrationVendor: 'ledgergate-test', vendorAccountId: syspro.companyId },
+      settings: { integrationVendor: 'ledgergate-test', vendorAccountId: syspro.companyId, ...flow.brexSettings },
     },
   });
   const ledger = await client.change<{ system: { id: string } }>(connect, {
