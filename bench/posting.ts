@@ -123,7 +123,7 @@ async function documentsOf(ground: BenchGround, count: number): Promise<LedgerDo
   const now = new Date();
   const take = Math.min(count, DOCUMENTS_MAX);
   return db.tenant(TENANT, async (tx) => {
-    const claimed = await claimReady(tx, ground.flow.sysproId, 'bench', now, now, take);
+    const claimed = await claimReady(tx, ground.flow.sysproId, 'bench', now, now, take, []);
     return [...(await loadDocuments(tx, claimed)).values()];
   });
 }

@@ -243,8 +243,9 @@ export class SupplierIndex {
     if (this.isKnownWhole(reading, found)) return found;
     this.collectTokens(reading, found);
     this.grams.collect(reading.compact, COMPARED_MAX, found);
-    if (reading.brandWords === 0 && reading.tokens.length > 1) {
-      this.grams.collect(reading.tokens[0] ?? '', COMPARED_BY_FIRST_WORD_MAX, found);
+    const first = reading.tokens[0] ?? '';
+    if (reading.brandWords === 0 && reading.tokens.length > 1 && !this.isKnownWord(first)) {
+      this.grams.collect(first, COMPARED_BY_FIRST_WORD_MAX, found);
     }
     return found;
   }

@@ -2,7 +2,7 @@
 // joined a run that had read already, or a run that never ends and swallows every later trigger.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { triggerSync } from '../../../src/services/syncs.js';
-import { type Company, makeCompany, makeTestEngine, postings, type TestEngine, valueOf } from '../../support/engine.js';
+import { type Company, makeCompany, makeTestEngine, postings, type TestEngine, done } from '../../support/engine.js';
 import { views } from '../../support/fakes.js';
 
 let engine: TestEngine;
@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => engine.close());
 
 async function trigger(): Promise<string> {
-  return valueOf(await triggerSync(engine, company.caller, { pipelineId: company.pipelineId, dryRun: false })).id;
+  return done(await triggerSync(engine, company.caller, { pipelineId: company.pipelineId, dryRun: false })).id;
 }
 
 describe('a trigger while a run waits for its postings', () => {
