@@ -3,11 +3,11 @@ import { join } from 'node:path';
 import { systemClock } from './clock.js';
 import type { Config } from './config.js';
 import { brexConnector } from './connectors/brex/index.js';
-import { ConnectorRegistry } from './connectors/registry.js';
 import type { Connector } from './connectors/contract.js';
+import { ConnectorRegistry } from './connectors/registry.js';
 import { sysproConnector } from './connectors/syspro/index.js';
-import { createDataSource } from './entities/dataSource.js';
 import { Database } from './entities/database.js';
+import { createDataSource } from './entities/dataSource.js';
 import { isMigrated, migrate } from './entities/migrate.js';
 import { createHttpServer, type RunningHttpServer } from './http/server.js';
 import { JobQueue } from './jobs/queue.js';
@@ -17,12 +17,12 @@ import { createLogger, type Logger } from './logger.js';
 import { startEmbeddedPostgres } from './platform/embeddedPostgres.js';
 import { createFileSealer } from './platform/fileSealer.js';
 import { createSealer } from './secrets.js';
+import { createUseCases } from './services/allUseCases.js';
 import { ensureBootstrapAdmin } from './services/apiKeys.js';
 import { EventFeed } from './services/eventFeed.js';
 import { LiveConnections } from './services/liveConnections.js';
 import { Presence } from './services/processes.js';
 import type { SystemsParts } from './services/systems.js';
-import { createUseCases } from './services/allUseCases.js';
 import { receiveWebhook } from './services/webhooks.js';
 
 /** Every connector of this program. A new one is added here and nowhere else. */
@@ -114,7 +114,13 @@ export interface RunningApp {
 export async function startApp(config: Config): Promise<RunningApp> {
   const ground = await openGround(config);
   const { engine, db, queue, logger } = ground;
-  const presence = new Presence(db, ground.connectionString, engine.processId, BigInt(randomBytes(6).readUIntBE(0, 6)), logger);
+  const presence = new Presence(
+    db,
+    ground.connectionString,
+    engine.processId,
+    BigInt(randomBytes(6).readUIntBE(0, 6)),
+    logger,
+  );
   await presence.start(config.roles, engine.clock.now());
   const parts: Stoppable[] = [];
   let url: string | null = null;
@@ -152,7 +158,10 @@ interface Stoppable {
   stop(): Promise<void>;
 }
 
-async function startApi(config: Config, ground: Ground): Promise<{ server: RunningHttpServer; stop: () => Promise<void> }> {
+async function startApi(
+  config: Config,
+  ground: Ground,
+): Promise<{ server: RunningHttpServer; stop: () => Promise<void> }> {
   const { engine, db, logger, connectionString } = ground;
   const feed = new EventFeed({ db, connectionString, logger });
   await feed.start();

@@ -21,10 +21,14 @@ export class Schedule {
   async start(): Promise<void> {
     await this.follow();
     this.fixed.push(
-      cron.schedule('* * * * *', () => this.do('following the pipelines', () => this.follow()), { name: 'follow-pipelines' }),
+      cron.schedule('* * * * *', () => this.do('following the pipelines', () => this.follow()), {
+        name: 'follow-pipelines',
+      }),
       cron.schedule('30 * * * * *', () => this.do('sweeping', () => sweep(this.engine)), { name: 'sweep' }),
       cron.schedule('15 * * * * *', () => this.do('watching', () => watch(this.engine)), { name: 'watch' }),
-      cron.schedule('20 4 * * *', () => this.do('keeping credentials alive', () => keepAlive(this.engine)), { name: 'keep-alive' }),
+      cron.schedule('20 4 * * *', () => this.do('keeping credentials alive', () => keepAlive(this.engine)), {
+        name: 'keep-alive',
+      }),
     );
   }
 
@@ -46,8 +50,7 @@ export class Schedule {
       if (this.byPipeline.has(name)) continue;
       const task = cron.schedule(
         row.schedule,
-        (context) =>
-          this.do('firing a schedule', () => fireSchedule(this.engine, row.tenant_id, row.id, context.date)),
+        (context) => this.do('firing a schedule', () => fireSchedule(this.engine, row.tenant_id, row.id, context.date)),
         { timezone: row.time_zone, name },
       );
       this.byPipeline.set(name, { key: `${row.schedule} ${row.time_zone}`, task });

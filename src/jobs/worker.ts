@@ -72,9 +72,11 @@ export class Worker {
       await this.tellFailure(name, payload, error);
       throw error;
     } finally {
-      await db.engine((tx) => tx.execute('delete from job_claims where job_id = $1', [jobId])).catch((error: unknown) => {
-        engine.logger.warn({ err: error, jobId }, 'the claim of a job could not be taken back');
-      });
+      await db
+        .engine((tx) => tx.execute('delete from job_claims where job_id = $1', [jobId]))
+        .catch((error: unknown) => {
+          engine.logger.warn({ err: error, jobId }, 'the claim of a job could not be taken back');
+        });
     }
   }
 

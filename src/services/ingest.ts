@@ -166,6 +166,9 @@ async function assignRecords(
     [tx.tenantId, sourceId, keys],
   );
   const recordOf = new Map(known.map((row) => [row.key, row.spend_record_id]));
+  const seniority = await seniorityOf(tx, [...new Set(recordOf.values())]);
+  const byStanding = (a: string, b: string): number =>
+    (seniority.get(b) ?? 0) - (seniority.get(a) ?? 0) || (a < b ? -1 : 1);
   const joins = new Map<string, string>();
   const resolve = (id: string): string => {
     const next = joins.get(id);
@@ -174,8 +177,8 @@ async function assignRecords(
   const owners = new Map<string, string>();
   for (const { object } of changed) {
     const found = object.keys.map((key) => recordOf.get(key)).filter((id) => id !== undefined);
-    const distinct = [...new Set(found.map(resolve))].sort();
-    // Ids sort by age: the oldest record survives, so that what was already planned or posted for it stays its own.
+    // What is in the ledger stays where it is, under the name it has; among equals the oldest (ids sort by age) survives.
+    const distinct = [...new Set(found.map(resolve))].sort(byStanding);
     const [survivor = newId('spend'), ...joined] = distinct;
     for (const id of joined) joins.set(id, survivor);
     for (const key of object.keys) recordOf.set(key, survivor);
@@ -194,9 +197,22 @@ async function assignRecords(
   return owners;
 }
 
+/** How firmly each record stands: 2 = a document of it was sent, 1 = it was planned, absent = neither. */
+async function seniorityOf(tx: Tx, ids: readonly string[]): Promise<Map<string, number>> {
+  if (ids.length < 2) return new Map();
+  const rows = await tx.query<{ id: string; rank: number }>(
+    `select ps.spend_record_id as id,
+       max(case when p.status in ('POSTING', 'IN_DOUBT', 'POSTED', 'REVERSED') then 2 else 1 end) as rank
+     from posting_spend ps join postings p on p.tenant_id = ps.tenant_id and p.id = ps.posting_id
+     where ps.tenant_id = $1 and ps.spend_record_id = any($2) group by ps.spend_record_id`,
+    [tx.tenantId, ids],
+  );
+  return new Map(rows.map((row) => [row.id, row.rank]));
+}
+
 /**
- * Two records were one purchase all along: the younger gives its objects and keys to the older and is left empty.
- * Planning then takes back whatever the younger one had in hand or in the ledger.
+ * Two records were one purchase all along: one gives its objects and keys to the other and is left empty. Planning then
+ * takes back whatever it had in hand or in the ledger. Its name goes with its keys, unless a document carries that.
  */
 async function joinRecords(
   tx: Tx,
@@ -219,7 +235,10 @@ async function joinRecords(
   const now = engine.clock.now();
   await tx.execute(
     `update spend_records set excluded_reason = $3, status = 'EXCLUDED', updated_at = $4,
-       unified = jsonb_set(unified, '{isWithdrawn}', 'true') where tenant_id = $1 and id = $2`,
+       unified = jsonb_set(unified, '{isWithdrawn}', 'true'),
+       origin_key = case when exists (select from posting_spend ps where ps.tenant_id = spend_records.tenant_id
+         and ps.spend_record_id = spend_records.id) then origin_key else 'joined:' || id end
+     where tenant_id = $1 and id = $2`,
     [tx.tenantId, from, 'It is the same purchase as another record, which carries on for both.', now],
   );
   await queuePlanning(tx, sourceId, [from], 'joined', caller.correlationId);
@@ -260,8 +279,16 @@ async function unifyRecords(
     'select spend_record_id, key from spend_keys where tenant_id = $1 and spend_record_id = any($2)',
     [tx.tenantId, ids],
   );
-  const objects = groupBy(rows, (row) => row.spend_record_id, (row) => sourceObjectFromJson(row.object));
-  const keys = groupBy(keyRows, (row) => row.spend_record_id, (row) => row.key);
+  const objects = groupBy(
+    rows,
+    (row) => row.spend_record_id,
+    (row) => sourceObjectFromJson(row.object),
+  );
+  const keys = groupBy(
+    keyRows,
+    (row) => row.spend_record_id,
+    (row) => row.key,
+  );
   const before = new Map(existing.map((row) => [row.id, row]));
 
   const stored: Record<string, unknown>[] = [];
@@ -290,7 +317,13 @@ async function unifyRecords(
   }
   if (stored.length > 0) {
     await storeRecords(tx, engine, caller, sourceId, stored);
-    await queuePlanning(tx, sourceId, stored.map((row) => String(row.id)), 'read', caller.correlationId);
+    await queuePlanning(
+      tx,
+      sourceId,
+      stored.map((row) => String(row.id)),
+      'read',
+      caller.correlationId,
+    );
   }
   return { created, changed: stored.length - created };
 }

@@ -49,7 +49,9 @@ export async function planPipeline(
   const rules = await connection.rules();
   if (runId === null) await readPeriods(engine, caller.tenantId, pipeline.ledger_id);
   for (;;) {
-    const counts = await engine.db.tenant(caller.tenantId, (tx) => planChunk(engine, caller, tx, pipeline, rules, runId));
+    const counts = await engine.db.tenant(caller.tenantId, (tx) =>
+      planChunk(engine, caller, tx, pipeline, rules, runId),
+    );
     total.records += counts.records;
     total.ready += counts.ready;
     total.held += counts.held;
@@ -74,12 +76,20 @@ export async function planChunk(
   const records = await takeRecords(tx, pipeline.id, take);
   if (records.length === 0) return { taken: 0, records: 0, ready: 0, held: 0 };
   const context = await loadPlanningContext(tx, engine.clock.now(), pipeline, rules);
-  const postings = await postingsOfRecords(tx, pipeline.id, records.map((record) => record.id));
+  const postings = await postingsOfRecords(
+    tx,
+    pipeline.id,
+    records.map((record) => record.id),
+  );
   const vendors = await matchMerchants(engine, caller, tx, pipeline.ledger_id, merchantsOf(records));
 
   const work = new Chunk(engine, caller, tx, context, runId);
   for (const record of records) {
-    await work.sort(record, postings.get(record.id) ?? [], record.merchant_key ? (vendors.get(record.merchant_key) ?? null) : null);
+    await work.sort(
+      record,
+      postings.get(record.id) ?? [],
+      record.merchant_key ? (vendors.get(record.merchant_key) ?? null) : null,
+    );
   }
   await work.planFresh();
   await work.store();
@@ -114,7 +124,8 @@ function merchantsOf(records: readonly RecordRow[]): Map<string, string> {
   const merchants = new Map<string, string>();
   for (const { merchant_key, merchant_name, unified } of records) {
     const descriptor = (unified as { merchantDescriptor: string | null }).merchantDescriptor;
-    if (merchant_key !== null && !merchants.has(merchant_key)) merchants.set(merchant_key, descriptor ?? merchant_name ?? merchant_key);
+    if (merchant_key !== null && !merchants.has(merchant_key))
+      merchants.set(merchant_key, descriptor ?? merchant_name ?? merchant_key);
   }
   return merchants;
 }
@@ -174,7 +185,12 @@ class Chunk {
     }
     const hash = accountingHashOf(spend);
     if (standing.every((posting) => posting.accounting_hash === hash)) {
-      this.statuses.push({ id: record.id, status: generation > 0 ? 'CORRECTED' : 'POSTED', reason: null, waiting: null });
+      this.statuses.push({
+        id: record.id,
+        status: generation > 0 ? 'CORRECTED' : 'POSTED',
+        reason: null,
+        waiting: null,
+      });
       return;
     }
     await this.correct(item, standing);
@@ -267,7 +283,9 @@ class Chunk {
     );
     const planned = this.plannedPosting(document, {
       items: own,
-      ...(corrects ? { after: corrects.document.reference, needsApproval: this.context.row.correction === 'HOLD' } : {}),
+      ...(corrects
+        ? { after: corrects.document.reference, needsApproval: this.context.row.correction === 'HOLD' }
+        : {}),
     });
     this.documents.push(planned);
     if (planned.status === 'HELD') this.held += 1;

@@ -172,7 +172,9 @@ export async function storePlanned(
     [tx.tenantId, pipeline.ledger_id, planned.map((one) => one.document.reference)],
   );
   const byReference = new Map(existing.map((row) => [row.reference, row]));
-  const idOf = new Map(planned.map((one) => [one.document.reference, byReference.get(one.document.reference)?.id ?? newId('post')]));
+  const idOf = new Map(
+    planned.map((one) => [one.document.reference, byReference.get(one.document.reference)?.id ?? newId('post')]),
+  );
   const now = engine.clock.now();
   const rows: Record<string, unknown>[] = [];
   const written: PlannedPosting[] = [];
@@ -385,10 +387,10 @@ export async function cancelUnsent(
     [tx.tenantId, postings.map((posting) => posting.id), reason, now],
   );
   // A reversal that is given up leaves its original standing.
-  await tx.execute(
-    'update postings set reversed_by_id = null where tenant_id = $1 and reversed_by_id = any($2)',
-    [tx.tenantId, postings.map((posting) => posting.id)],
-  );
+  await tx.execute('update postings set reversed_by_id = null where tenant_id = $1 and reversed_by_id = any($2)', [
+    tx.tenantId,
+    postings.map((posting) => posting.id),
+  ]);
   for (const row of rows) {
     const from = postings.find((posting) => posting.id === row.id)?.status ?? 'PLANNED';
     recordFor(tx, caller, now, {

@@ -26,10 +26,14 @@ export class Presence {
   async start(roles: readonly string[], now: Date): Promise<void> {
     await this.hold();
     await this.db.engine((tx) =>
-      tx.execute(
-        'insert into processes (id, lock_key, host, pid, roles, started_at) values ($1, $2, $3, $4, $5, $6)',
-        [this.processId, this.lockKey.toString(), hostname(), process.pid, roles.join(','), now],
-      ),
+      tx.execute('insert into processes (id, lock_key, host, pid, roles, started_at) values ($1, $2, $3, $4, $5, $6)', [
+        this.processId,
+        this.lockKey.toString(),
+        hostname(),
+        process.pid,
+        roles.join(','),
+        now,
+      ]),
     );
   }
 

@@ -3,12 +3,12 @@ import type { SpendStream, SyncStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { ConfigurationError, CredentialsError, LedgergateError } from '../errors.js';
 import { recordFor } from './audit.js';
+import { previewPipeline } from './dryRun.js';
 import type { Caller, Engine } from './engine.js';
 import { type IngestCounts, ingestPage } from './ingest.js';
 import { freshenMasterData } from './masterData.js';
 import { loadPipeline, type PipelineRow } from './pipelines.js';
 import { planPipeline } from './planning.js';
-import { previewPipeline } from './dryRun.js';
 import { endRun, finishRun, tellRun } from './runProgress.js';
 import { noteReachability } from './systems.js';
 
@@ -76,11 +76,16 @@ const MANY_RECORDS = 300;
  */
 async function refreshStatistics(engine: Engine, tenantId: string, runId: string): Promise<void> {
   const [run] = await engine.db.tenant(tenantId, (tx) =>
-    tx.query<{ records_new: number }>('select records_new from sync_runs where tenant_id = $1 and id = $2', [tenantId, runId]),
+    tx.query<{ records_new: number }>('select records_new from sync_runs where tenant_id = $1 and id = $2', [
+      tenantId,
+      runId,
+    ]),
   );
   if ((run?.records_new ?? 0) < MANY_RECORDS) return;
   await engine.db.engine((tx) =>
-    tx.query('analyze source_objects, spend_keys, spend_records, planning_queue, postings, posting_lines, posting_spend, audit_events'),
+    tx.query(
+      'analyze source_objects, spend_keys, spend_records, planning_queue, postings, posting_lines, posting_spend, audit_events',
+    ),
   );
 }
 
@@ -106,10 +111,11 @@ async function start(
     };
     if (run.status === 'QUEUED') {
       const now = engine.clock.now();
-      await tx.execute(
-        `update sync_runs set status = 'RUNNING', started_at = $3 where tenant_id = $1 and id = $2`,
-        [tenantId, runId, now],
-      );
+      await tx.execute(`update sync_runs set status = 'RUNNING', started_at = $3 where tenant_id = $1 and id = $2`, [
+        tenantId,
+        runId,
+        now,
+      ]);
       await tellRun(tx, runId);
       recordFor(tx, caller, now, {
         action: 'sync.started',
@@ -125,7 +131,10 @@ async function start(
 
 async function isCancelled(engine: Engine, tenantId: string, runId: string): Promise<boolean> {
   const [row] = await engine.db.tenant(tenantId, (tx) =>
-    tx.query<{ status: SyncStatus }>('select status from sync_runs where tenant_id = $1 and id = $2', [tenantId, runId]),
+    tx.query<{ status: SyncStatus }>('select status from sync_runs where tenant_id = $1 and id = $2', [
+      tenantId,
+      runId,
+    ]),
   );
   return row?.status === 'CANCELLED';
 }
@@ -156,7 +165,10 @@ async function readAll(
       await noteReachability(engine, tenantId, pipeline.source_id, null);
     } catch (error) {
       if (!(error instanceof LedgergateError) || error.decision === 'STOP') throw error;
-      engine.logger.warn({ runId: run.id, stream, code: error.code, detail: error.detail }, 'a stream could not be read');
+      engine.logger.warn(
+        { runId: run.id, stream, code: error.code, detail: error.detail },
+        'a stream could not be read',
+      );
       problems.push(`${stream}: ${error.userMessage}`);
       if (error.decision === 'PAUSE_CONNECTION' || error.decision === 'RETRY') {
         await noteReachability(engine, tenantId, pipeline.source_id, error);
@@ -179,7 +191,8 @@ async function readStream(
   options: SyncOptions,
 ): Promise<boolean> {
   const readUntil = engine.clock.now();
-  const since = run.window_from ?? (run.window_to ? null : await checkpointOf(engine, caller.tenantId, pipeline.id, stream));
+  const since =
+    run.window_from ?? (run.window_to ? null : await checkpointOf(engine, caller.tenantId, pipeline.id, stream));
   const window = { since, until: run.window_to };
   let cursor: string | null = null;
   for (let pages = 0; pages < PAGES_MAX; pages += 1) {
@@ -197,7 +210,12 @@ async function readStream(
   return true;
 }
 
-async function checkpointOf(engine: Engine, tenantId: string, pipelineId: string, stream: SpendStream): Promise<Date | null> {
+async function checkpointOf(
+  engine: Engine,
+  tenantId: string,
+  pipelineId: string,
+  stream: SpendStream,
+): Promise<Date | null> {
   const [row] = await engine.db.tenant(tenantId, (tx) =>
     tx.query<{ read_until: Date }>(
       'select read_until from checkpoints where tenant_id = $1 and pipeline_id = $2 and stream = $3',
@@ -347,4 +365,3 @@ async function runDry(engine: Engine, caller: Caller, run: RunRow, pipeline: Pip
     });
   });
 }
-

@@ -1,5 +1,5 @@
-import { hashOf } from '../domain/keys.js';
 import { newId } from '../domain/ids.js';
+import { hashOf } from '../domain/keys.js';
 import type { SyncStatus, SyncTrigger } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
@@ -52,10 +52,11 @@ export async function cancelSync(engine: Engine, caller: Caller, id: string): Pr
       return refused('ALREADY_FINISHED', 'The run has ended already.', { path: ['id'] });
     }
     const now = engine.clock.now();
-    await tx.execute(
-      `update sync_runs set status = 'CANCELLED', finished_at = $3 where tenant_id = $1 and id = $2`,
-      [tx.tenantId, id, now],
-    );
+    await tx.execute(`update sync_runs set status = 'CANCELLED', finished_at = $3 where tenant_id = $1 and id = $2`, [
+      tx.tenantId,
+      id,
+      now,
+    ]);
     await tellRun(tx, id);
     recordFor(tx, caller, now, {
       action: 'sync.cancelled',

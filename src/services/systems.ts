@@ -204,6 +204,7 @@ export async function testSystem(
     checks = [{ name: 'open', ok: false, detail: error.userMessage, latencyMs: null }];
   }
   const ok = checks.every((check) => check.ok);
+  if (ok) await engine.connections.noteUse(caller.tenantId, id);
   const failed = checks.find((check) => !check.ok);
   await engine.db.tenant(caller.tenantId, async (tx) => {
     const now = engine.clock.now();

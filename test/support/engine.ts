@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from '../../src/clock.js';
 import { ConnectorRegistry } from '../../src/connectors/registry.js';
+import { localDate } from '../../src/domain/localDate.js';
 import { Database, type Tx } from '../../src/entities/database.js';
 import { createDataSource } from '../../src/entities/dataSource.js';
 import { InvariantError } from '../../src/errors.js';
@@ -14,10 +15,11 @@ import type { Outcome } from '../../src/services/outcome.js';
 import { createPipeline, setMappingRules } from '../../src/services/pipelines.js';
 import { planPipeline } from '../../src/services/planning.js';
 import { Presence } from '../../src/services/processes.js';
+import { reconcile } from '../../src/services/reconciliation.js';
 import { runSync } from '../../src/services/syncRunner.js';
 import { triggerSync } from '../../src/services/syncs.js';
 import { connectSystem, type SystemsParts } from '../../src/services/systems.js';
-import type { PipelineRequest } from '../../src/services/useCases.js';
+import type { PipelineRequest, ReconciliationAnswer } from '../../src/services/useCases.js';
 import type { Sealer } from '../../src/services/vault.js';
 import { processWebhook } from '../../src/services/webhooks.js';
 import { type FreshDatabase, freshDatabase } from './database.js';
@@ -215,7 +217,7 @@ export class Gate {
 }
 
 /** What went well; a refusal fails the test with its reasons. */
-export function valueOf<T>(outcome: Outcome<T>): T {
+export function done<T>(outcome: Outcome<T>): T {
   if (!outcome.ok) throw new Error(`Refused: ${JSON.stringify(outcome.problems)}`);
   return outcome.value;
 }
@@ -234,13 +236,13 @@ export async function makeCompany(
   tenantId = 'default',
 ): Promise<Company> {
   const caller = callerOf(tenantId);
-  const { id: sourceId } = valueOf(
+  const { id: sourceId } = done(
     await connectSystem(engine, caller, { kind: 'BREX', name: 'Cards', credentials: { token: 'source-token' } }),
   );
-  const { id: ledgerId } = valueOf(
+  const { id: ledgerId } = done(
     await connectSystem(engine, caller, { kind: 'SYSPRO', name: 'Books', credentials: { token: 'ledger-token' } }),
   );
-  const { id: pipelineId } = valueOf(
+  const { id: pipelineId } = done(
     await createPipeline(engine, caller, {
       name: 'Cards to books',
       sourceId,
@@ -263,7 +265,7 @@ export async function makeCompany(
       ...over,
     }),
   );
-  valueOf(
+  done(
     await setMappingRules(engine, caller, { pipelineId, rules: [{ category: 'OFFICE_SUPPLIES', glAccount: '6100' }] }),
   );
   // Nothing was read yet, so the planning that a new mapping asks for has nothing to do.
@@ -273,9 +275,17 @@ export async function makeCompany(
 
 /** Asks for a sync and runs all that follows from it. Answers with the run's id. */
 export async function sync(engine: TestEngine, { caller, pipelineId }: Company): Promise<string> {
-  const { id } = valueOf(await triggerSync(engine, caller, { pipelineId, dryRun: false }));
+  const { id } = done(await triggerSync(engine, caller, { pipelineId, dryRun: false }));
   await engine.runJobs();
   return id;
+}
+
+/** Where the money of October to December is, by the company's pipeline. */
+export async function reconciled(engine: TestEngine, { caller, pipelineId }: Company): Promise<ReconciliationAnswer> {
+  const window = { from: localDate('2026-10-01'), to: localDate('2026-12-31') };
+  const answer = await reconcile(engine, caller.tenantId, { pipelineId, ...window });
+  if (!answer) throw new Error('There is no such pipeline.');
+  return answer;
 }
 
 export interface PostingFacts {

@@ -104,7 +104,9 @@ export function brandOfSpelling(compact: string): Brand | null {
 
 /** Two or three letters are a brand only when split as the brand splits them: `b t p` is not BT. */
 function hasSpelling(brand: Brand, tokens: readonly string[], words: number): boolean {
-  return brand.spellings.some((spelling) => spelling.length === words && spelling.every((word, i) => word === tokens[i]));
+  return brand.spellings.some(
+    (spelling) => spelling.length === words && spelling.every((word, i) => word === tokens[i]),
+  );
 }
 
 /** The longest known brand that the words begin with, and how many words it takes. */
@@ -115,7 +117,8 @@ export function leadingBrand(tokens: readonly string[]): { brand: Brand; words: 
     joined += tokens[i] ?? '';
     if (joined.length > longestSpelling) break;
     const brand = bySpelling.get(joined);
-    if (brand !== undefined && (joined.length > 3 || hasSpelling(brand, tokens, i + 1))) found = { brand, words: i + 1 };
+    if (brand !== undefined && (joined.length > 3 || hasSpelling(brand, tokens, i + 1)))
+      found = { brand, words: i + 1 };
   }
   return found;
 }

@@ -127,7 +127,12 @@ function makeReading(
     closed: isComplete && endsInLegalForm(words),
     setAside,
     brand: leading?.brand ?? null,
-    brandWords: leading === null ? 0 : leading.brand.kind === 'property' ? (leading.brand.spellings[0]?.length ?? 0) : leading.words,
+    brandWords:
+      leading === null
+        ? 0
+        : leading.brand.kind === 'property'
+          ? (leading.brand.spellings[0]?.length ?? 0)
+          : leading.words,
   };
 }
 
@@ -144,10 +149,20 @@ function withoutGluedForm(text: string): string | null {
 }
 
 /** Shortenings that can only mean one word. */
-const EXPANSIONS: Readonly<Record<string, string>> = { bham: 'birmingham', svcs: 'services', svc: 'services', srvcs: 'services' };
+const EXPANSIONS: Readonly<Record<string, string>> = {
+  bham: 'birmingham',
+  svcs: 'services',
+  svc: 'services',
+  srvcs: 'services',
+};
 
 function expand(tokens: readonly string[]): string[] {
-  return tokens.map((token) => EXPANSIONS[token] ?? token);
+  return tokens.flatMap((token) => {
+    // A store number glued to the name (`zarnwick4417`); three letters and three digits at least, so that names stay whole.
+    const glued = /^([a-z]{3,})(\d{3,})$/.exec(token);
+    if (glued !== null) return [EXPANSIONS[glued[1] ?? ''] ?? glued[1] ?? '', glued[2] ?? ''];
+    return [EXPANSIONS[token] ?? token];
+  });
 }
 
 interface Layers {
@@ -211,8 +226,10 @@ function tradingSides(text: string, cut: boolean): Reading[] {
 
 function ungluedReadings(readings: readonly Reading[]): Reading[] {
   return readings.flatMap((reading) => {
-    const name = reading.tokens.length === 1 ? withoutGluedForm(reading.compact) : null;
-    const made = name === null ? null : makeReading(reading.kind, [name], false);
+    const last = reading.tokens.at(-1) ?? '';
+    const isAlone = reading.tokens.length === 1 && (reading.kind === 'handle' || reading.kind === 'address');
+    const name = isAlone || /.{4}(?:ltd|limited)$/.test(last) ? withoutGluedForm(last) : null;
+    const made = name === null ? null : makeReading(reading.kind, [...reading.tokens.slice(0, -1), name], false);
     return made === null ? [] : [made];
   });
 }
@@ -235,7 +252,7 @@ function readingsOf(layers: Layers): { readings: Reading[]; url: string | null }
   }
   readings.push(...tradingSides(text, fieldCut));
   if (readings.length === 0) readings.push(...nameReadings(text, fieldCut, isHandle));
-  if (isHandle) readings.push(...ungluedReadings(readings));
+  readings.push(...ungluedReadings(readings));
   const station = spellOutStation(text);
   if (station !== text) {
     const reading = makeReading('station', expand(tokenise(station)), false);

@@ -4,10 +4,9 @@
  */
 
 import { distance } from 'fastest-levenshtein';
+import { swapsPossible } from './text.js';
 
 const LENGTH_MAX = 48;
-/** Swaps that may be hidden in a plain distance and still be looked for. */
-const SWAPS_MAX = 2;
 const WIDTH = LENGTH_MAX + 1;
 const table = new Uint8Array(WIDTH * WIDTH);
 const editsAt = new Uint8Array(WIDTH);
@@ -62,7 +61,13 @@ function placeEdits(text: string, target: string): number {
   return table[rows * WIDTH + columns] ?? 0;
 }
 
+/** Letters of the text before and behind the whole target: another word in front or at the end. */
+let lettersBefore = 0;
+let lettersBehind = 0;
+
 function traceBack(text: string, target: string): void {
+  lettersBefore = 0;
+  lettersBehind = 0;
   let i = text.length;
   let j = target.length;
   const mark = (at: number): void => {
@@ -84,6 +89,8 @@ function traceBack(text: string, target: string): void {
       i -= 2;
       j -= 2;
     } else if (i > 0 && here === (table[(i - 1) * WIDTH + j] ?? 0) + 1) {
+      if (j === 0) lettersBefore += 1;
+      if (j === target.length) lettersBehind += 1;
       mark(j);
       i -= 1;
     } else {
@@ -121,12 +128,17 @@ export function recognise(
   length = Number.POSITIVE_INFINITY,
   isMeant: (word: number) => boolean = () => false,
 ): Recognised {
-  const target = words.join('').slice(0, length);
+  let joined = 0;
+  for (const word of words) joined += word.length;
+  const wanted = Math.min(joined, length);
+  if (Math.abs(text.length - wanted) > Math.max(text.length, wanted) * (1 - floor)) return UNRECOGNISED;
+  const target = words.length === 1 && wanted === joined ? (words[0] ?? '') : words.join('').slice(0, length);
   const longest = Math.max(text.length, target.length);
-  if (longest === 0 || longest > LENGTH_MAX || Math.abs(text.length - target.length) > longest * (1 - floor)) return UNRECOGNISED;
+  if (longest === 0 || longest > LENGTH_MAX || Math.abs(text.length - target.length) > longest * (1 - floor))
+    return UNRECOGNISED;
   if (text === target) return { letters: 1, certainty: 1, overall: 1 };
   // The plain distance is fast and at most a little above the one that counts swaps once; most pairs end here.
-  if (distance(text, target) - SWAPS_MAX > longest * (1 - floor)) return UNRECOGNISED;
+  if (distance(text, target) - swapsPossible(longest) > longest * (1 - floor)) return UNRECOGNISED;
   const edits = placeEdits(text, target);
   const letters = 1 - edits / longest;
   if (letters < floor) return UNRECOGNISED;
@@ -134,6 +146,7 @@ export function recognise(
   let reached = 0;
   let total = 0;
   let limit = 0.4 + 0.6 * letters;
+  if (lettersBefore >= 2 || lettersBehind >= 3) limit = Math.min(limit, 0.72);
   let worst = 1;
   let hasTold = false;
   for (let k = 0; k < words.length && offset < target.length; k += 1) {
@@ -144,10 +157,12 @@ export function recognise(
     const isPart = end - offset < (words[k] ?? '').length;
     const weight = (weights[k] ?? 1) * (isPart && own === 0 ? (end - offset) / (words[k] ?? '').length : 1);
     // A word replaced altogether, even a filler, makes another name; so does a letter in a short telling word.
-    if (end - offset >= 3 && (end - offset >= 5 ? own * 2 >= end - offset : own * 2 > end - offset)) limit = Math.min(limit, 0.72);
+    if (end - offset >= 3 && (end - offset >= 5 ? own * 2 >= end - offset : own * 2 > end - offset))
+      limit = Math.min(limit, 0.72);
     const isTelling = (weights[k] ?? 1) > 0.25;
     if (own > 0 && end - offset <= 3 && isTelling && (!hasTold || words.length <= 2)) limit = Math.min(limit, 0.72);
     if (isTelling) hasTold = true;
+    if (own > 0 && sure < forgiven(own, end - offset)) limit = Math.min(limit, 0.76);
     worst = Math.min(worst, sure);
     reached += weight * sure;
     total += weight;
@@ -155,6 +170,7 @@ export function recognise(
   }
   let certainty = total === 0 ? 0 : Math.min(reached / total, limit);
   // Another name differs in one word and shares the others; a few letters wrong all over a long name are slips.
-  if (target.length >= SPREAD_LENGTH_MIN && letters >= SPREAD_LETTERS_MIN && worst >= SPREAD_WORD_MIN) certainty = Math.max(certainty, SPREAD_CERTAINTY);
+  if (target.length >= SPREAD_LENGTH_MIN && letters >= SPREAD_LETTERS_MIN && worst >= SPREAD_WORD_MIN)
+    certainty = Math.max(certainty, SPREAD_CERTAINTY);
   return { letters, certainty, overall: Math.min(forgiven(edits, target.length), limit) };
 }

@@ -142,7 +142,7 @@ function decideByScore(
     explanation,
   });
   const named = top === undefined ? '' : `${top.supplier.name} (${top.supplier.code})`;
-  const isExact = top !== undefined && top.evidence['how'] === 'equal';
+  const isExact = top !== undefined && top.evidence.how === 'equal';
   if (top !== undefined && score >= thresholds.autoScore && margin >= thresholds.autoMargin) {
     const method = isExact ? 'EXACT' : 'FUZZY';
     return outcome(
@@ -153,7 +153,7 @@ function decideByScore(
   }
   if (closed !== undefined && closed.score >= thresholds.autoScore && closed.score > score) {
     return outcome(
-      top !== undefined && score >= thresholds.reviewScore ? 'review' : 'review',
+      'review',
       'FUZZY',
       `“${descriptor.raw}” fits only ${closed.supplier.name} (${closed.supplier.code}), which is inactive: reactivate it or choose another supplier.`,
     );

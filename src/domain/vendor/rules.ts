@@ -84,14 +84,15 @@ function capBareBeginning(cap: Cap, pair: PairScore, reading: Reading, form: Ind
   for (const token of form.tokens) {
     if (shown >= reading.compact.length) break;
     shown += token.length;
-    if (!isEveryday(token)) telling = true;
+    if (!isEveryday(token) && !isPlaceWord(token)) telling = true;
   }
   const isWhole = reading.compact.length * 1.6 >= form.compact.length;
   if (!telling && !isWhole) cap(0.7, 'only everyday words of the name are left in the field');
   const own = leadingBrand(form.tokens);
   if (own === null || (own.brand.kind !== 'property' && own.brand.kind !== 'hotel')) return;
   const name = form.tokens.slice(0, own.words).join('');
-  if (reading.compact.length < name.length + 3 && name.length < form.compact.length) cap(0.7, `only the name ${own.brand.name} is left in the field`);
+  if (reading.compact.length < name.length + 3 && name.length < form.compact.length)
+    cap(0.7, `only the name ${own.brand.name} is left in the field`);
 }
 
 /** A hotel brand's name says nothing about the house; a name like `The Beeches` is shared by many houses. */
@@ -99,11 +100,21 @@ function capHouse(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm
   if (form.kind === 'brand') return;
   const named = reading.brand;
   if (named?.kind === 'property' || named?.kind === 'hotel') {
-    const telling = reading.tokens.slice(reading.brandWords).filter((token) => token.length >= 3 && !FILLERS.has(token));
-    const isShown = telling.some((token) => form.tokens.some((word) => word === token || (token.length >= 4 && (word.startsWith(token) || similarity(word, token, 0.7) > 0))));
-    if (form.tokens.length > reading.brandWords && !isShown) cap(0.7, `the descriptor shows only the name ${named.name}, not the house`);
+    const telling = reading.tokens
+      .slice(reading.brandWords)
+      .filter((token) => token.length >= 3 && !FILLERS.has(token));
+    const isShown = telling.some((token) =>
+      form.tokens.some(
+        (word) => word === token || (token.length >= 4 && (word.startsWith(token) || similarity(word, token, 0.7) > 0)),
+      ),
+    );
+    if (form.tokens.length > reading.brandWords && !isShown)
+      cap(0.7, `the descriptor shows only the name ${named.name}, not the house`);
   }
-  const missing = form.tokens.some((token) => HOUSES.has(token) && !reading.tokens.includes(token));
+  const isShownSomehow = (house: string): boolean =>
+    reading.compact.includes(house) ||
+    reading.tokens.some((token) => house.startsWith(token) || similarity(token, house, 0.6) > 0);
+  const missing = form.tokens.some((token, i) => i > 0 && HOUSES.has(token) && !isShownSomehow(token));
   const core = form.tokens.filter((token) => !HOUSES.has(token) && !FILLERS.has(token));
   if (missing && core.length === 1 && pair.how !== 'cut off') cap(0.79, 'many houses share this name');
 }
@@ -113,8 +124,10 @@ function capRegions(cap: Cap, pair: PairScore, reading: Reading, form: IndexedFo
   if (form.kind === 'brand' || reading.brandWords > 0 || pair.letters === 1) return;
   const last = reading.tokens.at(-1) ?? '';
   const own = form.tokens.at(-1) ?? '';
-  const isTelling = (token: string): boolean => FILLERS.has(token) && !['uk', 'group', 'company', 'services', 'service'].includes(token);
-  if (last !== own && isTelling(last) && isTelling(own) && !own.startsWith(last) && !last.startsWith(own)) cap(0.79, `“${last}” and “${own}” may be two companies`);
+  const isTelling = (token: string): boolean =>
+    FILLERS.has(token) && !['uk', 'group', 'company', 'services', 'service'].includes(token);
+  if (last !== own && isTelling(last) && isTelling(own) && !own.startsWith(last) && !last.startsWith(own))
+    cap(0.79, `“${last}” and “${own}” may be two companies`);
 }
 
 type Cap = (limit: number, reason: string) => void;
@@ -123,7 +136,8 @@ function capOtherBrand(cap: Cap, pair: PairScore, reading: Reading, form: Indexe
   const named = reading.brand;
   if (named === null || brands.includes(named)) return;
   if (named.kind === 'property' || named.kind === 'hotel') {
-    if (form.kind === 'brand' || brands.some((brand) => brand.kind === 'hotel')) cap(0.5, `the descriptor names ${named.name}`);
+    if (form.kind === 'brand' || brands.some((brand) => brand.kind === 'hotel'))
+      cap(0.5, `the descriptor names ${named.name}`);
     return;
   }
   const isPlain = isPlainSpelling(reading);
@@ -135,7 +149,8 @@ function capOtherBrand(cap: Cap, pair: PairScore, reading: Reading, form: Indexe
     reading.tokens.length > reading.brandWords &&
     pair.supplierShare >= 0.95 &&
     sharesBeginning(reading.tokens, form, reading.brandWords);
-  if (!showsMore && !isSibling(reading, form)) cap(0.42, `the descriptor names ${named.name}, which this supplier is not`);
+  if (!showsMore && !isSibling(reading, form))
+    cap(0.42, `the descriptor names ${named.name}, which this supplier is not`);
 }
 
 function capPlaces(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, parts: DescriptorParts): void {
@@ -152,13 +167,16 @@ function capPlaces(cap: Cap, pair: PairScore, reading: Reading, form: IndexedFor
 }
 
 function capWeakNames(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, parts: DescriptorParts): void {
-  if (parts.nameless !== null && (form.kind !== 'brand' || pair.letters < 1)) cap(0.3, `the descriptor shows nothing but ${parts.nameless}`);
+  if (parts.nameless !== null && (form.kind !== 'brand' || pair.letters < 1))
+    cap(0.3, `the descriptor shows nothing but ${parts.nameless}`);
   if (form.kind === 'brand') return;
   if (reading.compact.length <= 3 && parts.legalForm === null) cap(0.79, 'a very short name proves little');
   if (form.isEveryday && form.tokens.length === 1 && parts.legalForm === null)
     cap(0.79, 'one everyday word proves little');
-  const isLong = (pair.how === 'nearly equal' || (pair.how === 'cut off' && pair.letters === 1)) && form.compact.length >= 9;
-  const isLongEnough = pair.letters >= 0.85 && reading.compact.length >= 14;
-  if (form.isEveryday && pair.letters < 1 && pair.score < 0.98 && !isLongEnough) cap(0.79, 'everyday words with a difference');
+  const isLong =
+    (pair.how === 'nearly equal' || (pair.how === 'cut off' && pair.letters === 1)) && form.compact.length >= 9;
+  const isLongEnough = pair.letters >= (reading.compact.length >= 14 ? 0.85 : 0.9) && reading.compact.length >= 10;
+  if (form.isEveryday && pair.letters < 1 && pair.score < 0.98 && !isLongEnough)
+    cap(0.79, 'everyday words with a difference');
   if (form.isEveryday && pair.score < 0.98 && !isLong && !isLongEnough) cap(pair.score * 0.9, 'everyday words only');
 }

@@ -69,8 +69,9 @@ function wordSimilarity(word: string, formWord: string, isCutEnd: boolean, isKno
   if (Math.min(word.length, formWord.length) < 4) return 0;
   // A word wrong at both ends is not recognisable; asking this first spares most of the letter counting.
   if (word[0] !== formWord[0] && word.at(-1) !== formWord.at(-1) && word[1] !== formWord[0]) return 0;
-  if (similarity(word, formWord, 0.6) === 0) return 0;
-  return forgiven(editsBetween(word, formWord), formWord.length) * (isKnown(word) ? 0.8 : 1);
+  const most = Math.floor(Math.max(word.length, formWord.length) * 0.4);
+  const edits = editsBetween(word, formWord, most);
+  return edits > most ? 0 : forgiven(edits, formWord.length) * (isKnown(word) ? 0.8 : 1);
 }
 
 interface Alignment {
@@ -133,7 +134,11 @@ function joinNeighbours(
 /** A legal form with a letter wrong. */
 function looksLegal(token: string): boolean {
   if (token.length > 8 || token.length < 2) return false;
-  return editsBetween(token, 'ltd') <= 1 || editsBetween(token, 'limited') <= 2 || (token.length === 4 && editsBetween(token, 'bvba') <= 1);
+  return (
+    editsBetween(token, 'ltd') <= 1 ||
+    editsBetween(token, 'limited') <= 2 ||
+    (token.length === 4 && editsBetween(token, 'bvba') <= 1)
+  );
 }
 
 /** Words behind a fully named business say where or how it sold: they weigh little, unless they name another trade. */
@@ -153,7 +158,13 @@ function isInOrder(forForm: Float64Array, forReading: Float64Array, reading: Rea
   if (first < 0 || read < 0) return true;
   const a = form.tokens[first] ?? '';
   const b = reading.tokens[read] ?? '';
-  return a.startsWith(b) || b.startsWith(a) || ABBREVIATIONS[b] === a || similarity(a, b, 0.5) > 0 || a.startsWith(b.slice(0, 3));
+  return (
+    a.startsWith(b) ||
+    b.startsWith(a) ||
+    ABBREVIATIONS[b] === a ||
+    similarity(a, b, 0.5) > 0 ||
+    a.startsWith(b.slice(0, 3))
+  );
 }
 
 function wordsScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
@@ -171,7 +182,12 @@ function wordsScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
     const reached = forReading[i] ?? 0;
     const isTail = i > lastMatched && supplierShare > 0.85;
     const cutEnd = reading.cut && i === reading.tokens.length - 1;
-    const weight = reached > 0 || !isTail ? wordWeight(token) : form.isEveryday ? Math.max(0.3, tailWeight(token, cutEnd)) : tailWeight(token, cutEnd);
+    const weight =
+      reached > 0 || !isTail
+        ? wordWeight(token)
+        : form.isEveryday
+          ? Math.max(0.3, tailWeight(token, cutEnd))
+          : tailWeight(token, cutEnd);
     total += weight;
     read += weight * reached;
   }
@@ -200,7 +216,8 @@ function runTogetherScore(reading: Reading, form: IndexedForm, isKnown: KnownWor
     if (letters === 0) continue;
     const share = weight / form.totalWeight;
     const score = certainty * share ** 0.65 * 0.985;
-    if (score > best.score) best = { score, how: 'run together', supplierShare: share, descriptorShare: letters, letters };
+    if (score > best.score)
+      best = { score, how: 'run together', supplierShare: share, descriptorShare: letters, letters };
   }
   return best;
 }
@@ -215,11 +232,19 @@ function meant(reading: Reading, words: readonly string[], isKnown: KnownWord): 
 function cutScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
   const text = reading.compact;
   if (!reading.cut || text.length < 7 || form.compact.length <= text.length) return NOTHING;
-  const words = form.tokens[0] === 'the' && reading.tokens[0] !== 'the' && !text.startsWith('the') ? form.tokens.slice(1) : form.tokens;
+  const words =
+    form.tokens[0] === 'the' && reading.tokens[0] !== 'the' && !text.startsWith('the')
+      ? form.tokens.slice(1)
+      : form.tokens;
   const weights = words.length < form.tokens.length ? form.weights.slice(1) : form.weights;
   const { letters, certainty } = recognise(text, words, weights, 0.75, text.length, (word) => {
     const isLast = word >= reading.tokens.length - 1;
-    return !isLast && reading.tokens.length > 1 && reading.tokens[word] !== words[word] && isKnown(reading.tokens[word] ?? '');
+    return (
+      !isLast &&
+      reading.tokens.length > 1 &&
+      reading.tokens[word] !== words[word] &&
+      isKnown(reading.tokens[word] ?? '')
+    );
   });
   if (letters === 0) return NOTHING;
   const known = Math.min(1, text.length / form.compact.length);
@@ -236,16 +261,27 @@ function lostFillers(tokens: readonly string[]): string {
 }
 
 function wholeScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
-  if (reading.compact === form.compact) return { score: 1, how: 'equal', supplierShare: 1, descriptorShare: 1, letters: 1 };
+  if (reading.compact === form.compact)
+    return { score: 1, how: 'equal', supplierShare: 1, descriptorShare: 1, letters: 1 };
   const how = 'equal but for filler words';
   if (reading.bare === form.bare || reading.compact === form.bare || reading.bare === form.compact) {
     const ours = lostFillers(reading.tokens);
     const theirs = lostFillers(form.tokens);
-    const differ = reading.compact !== form.bare && reading.bare !== form.compact && ours !== '' && theirs !== '' && ours !== theirs;
-    const isShort = reading.bare.length <= 3 && (ours !== '' || theirs !== '');
+    const differ =
+      reading.compact !== form.bare && reading.bare !== form.compact && ours !== '' && theirs !== '' && ours !== theirs;
+    const kept = withoutFillers(form.tokens);
+    const isWeak = reading.bare.length <= 3 || (kept.length === 1 && isEveryday(kept[0] ?? ''));
+    const isShort = isWeak && (ours !== '' || theirs !== '');
     return { score: differ || isShort ? 0.79 : 0.98, how, supplierShare: 1, descriptorShare: 1, letters: 1 };
   }
-  const whole = recognise(reading.compact, form.tokens, form.weights, 0.7, undefined, meant(reading, form.tokens, isKnown));
+  const whole = recognise(
+    reading.compact,
+    form.tokens,
+    form.weights,
+    0.7,
+    undefined,
+    meant(reading, form.tokens, isKnown),
+  );
   const bareWords = withoutFillers(form.tokens);
   const isSame = bareWords.length === form.tokens.length && reading.bare === reading.compact;
   const from = form.tokens.length > bareWords.length && form.tokens[0] === 'the' ? 1 : 0;
@@ -276,7 +312,8 @@ function brandScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
     joined += reading.tokens[k] ?? '';
     if (joined.length < wanted - 3) continue;
     const whole = brandLetters(reading, joined, k + 1, form, isKnown);
-    if (whole > 0) best = better(best, brand, whole, whole * tailFactor(reading, form, brand, reading.tokens.slice(k + 1)));
+    if (whole > 0)
+      best = better(best, brand, whole, whole * tailFactor(reading, form, brand, reading.tokens.slice(k + 1)));
     // The blank behind the brand may be missing (`brandstores 123`).
     if (k === 0 && joined.length > wanted && wanted >= 6) {
       const start = brandLetters(reading, joined.slice(0, wanted), 0, form, isKnown);
@@ -306,7 +343,8 @@ function brandLetters(reading: Reading, text: string, words: number, form: Index
   // Everybody writes the names of large chains, so a letter wrong in any of their words is the likelier reading.
   const isWord = words === 1 && isKnown(text);
   const isSplitAlike = words === form.tokens.length;
-  const twoSlips = !isWord && isSplitAlike && form.compact.length >= 9 && overall >= 0.74 && text[0] === form.compact[0] ? 0.885 : 0;
+  const twoSlips =
+    !isWord && isSplitAlike && form.compact.length >= 9 && overall >= 0.74 && text[0] === form.compact[0] ? 0.885 : 0;
   const known = isWord ? certainty : Math.max(certainty, overall - 0.03, twoSlips);
   if (known === 0) return 0;
   // Names of four letters are one letter apart too often for a store number to prove them, unless they begin alike.
@@ -317,7 +355,9 @@ function brandLetters(reading: Reading, text: string, words: number, form: Index
 /** A store number or a word like `stores` behind a name says that a shop chain is meant. */
 function isSupported(reading: Reading, words: number): boolean {
   if (reading.setAside.some((token) => /^[a-z]?\d{3,}/.test(token))) return true;
-  return reading.tokens.slice(words).some((token) => /^\d{3,}/.test(token) || CHAIN_WORDS.some((word) => similarity(token, word, 0.8) > 0));
+  return reading.tokens
+    .slice(words)
+    .some((token) => /^\d{3,}/.test(token) || CHAIN_WORDS.some((word) => similarity(token, word, 0.8) > 0));
 }
 
 const CHAIN_WORDS = ['store', 'stores', 'superstore', 'supermarket', 'petrol', 'shopping', 'retail', 'online'];
@@ -337,7 +377,7 @@ function tailFactor(reading: Reading, form: IndexedForm, brand: Brand, tail: rea
   if (form.compact.length <= 2 || form.tokens.every((token) => isEveryday(token))) return 0.75;
   if (form.compact.length === 3) return 0.9;
   const otherTrade = tail.some((token) => TRADES.has(token) && !SALE_WORDS.has(token) && !DEPARTMENTS.has(token));
-  return otherTrade && brand.kind === 'chain' ? 0.8 : 0.94;
+  return otherTrade && brand.kind === 'chain' ? 0.8 : 0.955;
 }
 
 /** The best of all comparisons of this pair, before rules about brands, places and short names. */

@@ -3,12 +3,13 @@
  * descriptor among a hundred thousand. Everything is kept in sorted or counted structures, so that the order in which
  * suppliers were added changes no answer.
  */
-import { type Brand, brandsOfSupplier } from './brands.js';
+import { type Brand, brandsOfSupplier, leadingBrand } from './brands.js';
 import type { Descriptor, Reading } from './descriptor.js';
+import { GramSearch } from './gramSearch.js';
 import { formOf, type NameForm, nameForms } from './nameForms.js';
-import { applyRules } from './rules.js';
 import { isPlaceWord, PLACE_PHRASES } from './places.js';
-import { type IndexedForm, type PairScore, formWeights, scorePair } from './score.js';
+import { applyRules } from './rules.js';
+import { formWeights, type IndexedForm, type PairScore, scorePair } from './score.js';
 import { compactOf } from './text.js';
 import { FILLERS, HOUSES, isEveryday } from './words.js';
 
@@ -29,13 +30,6 @@ export interface ScoredCandidate {
 
 /** Lists longer than this say too little to be worth reading for one word. */
 const TOKEN_LIST_MAX = 16;
-/** Forms visited by letter groups for one reading; whole lists only, so that order cannot matter. */
-const GRAM_VISITS_MAX = 1_800;
-/** Share of the counted letter groups a form must have to be compared. */
-const GRAM_SHARE_MIN = 0.26;
-/** Marks for the beginning and the end of a name, outside the letters and digits. */
-const GRAM_START = 1;
-const GRAM_END = 2;
 /** Forms compared in full for one reading. */
 const COMPARED_MAX = 14;
 /** Forms compared because they resemble the first word alone. */
@@ -46,31 +40,31 @@ const KNOWN_LENGTH_MIN = 9;
 
 interface Slot {
   entry: SupplierEntry;
-  forms: IndexedForm[];
+  formIds: number[];
   brands: readonly Brand[];
   dead: boolean;
 }
 
-/** Groups of three neighbouring letters as numbers, with a mark at both ends; each once. */
-function gramsOf(compact: string): number[] {
-  const grams: number[] = [];
-  const length = compact.length;
-  let two = GRAM_START;
-  let one = length > 0 ? compact.charCodeAt(0) & 127 : 0;
-  for (let i = 1; i <= length; i += 1) {
-    const next = i < length ? compact.charCodeAt(i) & 127 : GRAM_END;
-    const gram = (two << 14) | (one << 7) | next;
-    if (!grams.includes(gram)) grams.push(gram);
-    two = one;
-    one = next;
-  }
-  return grams;
+interface Found {
+  score: number;
+  readonly pair: PairScore;
+  readonly reading: Reading;
+  readonly form: IndexedForm;
+  readonly rules: string[];
 }
 
-function push<Key>(map: Map<Key, number[]>, key: Key, id: number): void {
+function push(map: Map<string, number[]>, key: string, id: number): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [id]);
   else list.push(id);
+}
+
+function pull(map: Map<string, number[]>, key: string, id: number): void {
+  const list = map.get(key);
+  const at = list?.indexOf(id) ?? -1;
+  if (list === undefined || at < 0) return;
+  list.splice(at, 1);
+  if (list.length === 0) map.delete(key);
 }
 
 /**
@@ -87,10 +81,18 @@ function brandsOfForms(forms: readonly NameForm[]): Brand[] {
   return [];
 }
 
+const HOTEL_KINDS: ReadonlySet<string> = new Set(['hotel', 'property']);
+
 /** Everyday words and places, but nothing of its own. */
 function hasOnlyEverydayWords(tokens: readonly string[]): boolean {
+  // A hotel brand with a place (`Holiday Inn ...`) is made of everyday words, but the two together name one house.
+  const leading = leadingBrand(tokens);
+  if (leading !== null && HOTEL_KINDS.has(leading.brand.kind) && tokens.length > leading.words) return false;
   const rest = tokens.filter((token) => !isEveryday(token) && !isPlaceWord(token));
-  return rest.length === 0 || PLACE_PHRASES.has(tokens.filter((token) => !HOUSES.has(token) && !FILLERS.has(token)).join(' '));
+  return (
+    rest.length === 0 ||
+    PLACE_PHRASES.has(tokens.filter((token) => !HOUSES.has(token) && !FILLERS.has(token)).join(' '))
+  );
 }
 
 /** Code-point order: the same on every machine, whatever its locale. */
@@ -102,16 +104,10 @@ export class SupplierIndex {
   private readonly slots: Slot[] = [];
   private readonly slotByCode = new Map<string, number>();
   private readonly forms: IndexedForm[] = [];
-  private readonly gramCounts: number[] = [];
-  private normsCount = 0;
   private readonly byCompact = new Map<string, number[]>();
   private readonly byToken = new Map<string, number[]>();
-  private readonly byGram = new Map<number, number[]>();
+  private readonly grams = new GramSearch((a, b) => this.compareForms(a, b));
   private sortedForms: number[] | null = null;
-  private worths: Float32Array = new Float32Array(0);
-  private touched: Int32Array = new Int32Array(0);
-  /** For each form 1 divided by the root of its letter groups, so that long names do not win by length. */
-  private norms: Float32Array = new Float32Array(0);
 
   private constructor() {}
 
@@ -131,7 +127,7 @@ export class SupplierIndex {
   add(entry: SupplierEntry): void {
     this.remove(entry.code);
     const id = this.slots.length;
-    const slot: Slot = { entry, forms: [], brands: [], dead: false };
+    const slot: Slot = { entry, formIds: [], brands: [], dead: false };
     this.slots.push(slot);
     this.slotByCode.set(entry.code, id);
     const forms = nameForms(entry.name);
@@ -143,16 +139,27 @@ export class SupplierIndex {
       }
     }
     slot.brands = brands;
-    this.insertSorted(slot.forms.length);
+    this.insertSorted(slot.formIds.length);
   }
 
-  /** Takes a supplier out. */
+  /** Takes a supplier out; nothing of it stays behind that could change another answer. */
   remove(code: string): void {
-    const id = this.slotByCode.get(code);
-    const slot = id === undefined ? undefined : this.slots[id];
+    const slotId = this.slotByCode.get(code);
+    const slot = slotId === undefined ? undefined : this.slots[slotId];
     if (slot === undefined) return;
+    for (const id of slot.formIds) this.removeForm(id);
     slot.dead = true;
     this.slotByCode.delete(code);
+  }
+
+  private removeForm(id: number): void {
+    const form = this.forms[id];
+    if (form === undefined) return;
+    if (this.sortedForms !== null) this.sortedForms.splice(this.placeOf(id, this.sortedForms), 1);
+    pull(this.byCompact, form.compact, id);
+    if (form.bare !== form.compact) pull(this.byCompact, form.bare, id);
+    for (const token of new Set(form.tokens)) pull(this.byToken, token, id);
+    if (form.kind !== 'initials') this.grams.remove(id, form.compact);
   }
 
   find(code: string): SupplierEntry | null {
@@ -172,17 +179,16 @@ export class SupplierIndex {
     };
     const id = this.forms.length;
     this.forms.push(indexed);
-    slot.forms.push(indexed);
+    slot.formIds.push(id);
     push(this.byCompact, form.compact, id);
     if (form.bare !== form.compact) push(this.byCompact, form.bare, id);
     for (const token of new Set(form.tokens)) push(this.byToken, token, id);
-    const grams = form.kind === 'initials' ? [] : gramsOf(form.compact);
-    this.gramCounts.push(grams.length);
-    for (const gram of grams) push(this.byGram, gram, id);
+    if (form.kind !== 'initials') this.grams.add(id, form.compact);
   }
 
   /** A word of a supplier name, or of the language. Words of brand spellings count too. */
-  private readonly isKnownWord = (word: string): boolean => this.byToken.has(word) || isEveryday(word) || isPlaceWord(word);
+  private readonly isKnownWord = (word: string): boolean =>
+    this.byToken.has(word) || isEveryday(word) || isPlaceWord(word);
 
   private isDead(form: IndexedForm): boolean {
     return this.slots[form.supplier]?.dead ?? true;
@@ -192,6 +198,7 @@ export class SupplierIndex {
     if (this.sortedForms === null) {
       this.sortedForms = this.forms
         .map((_, id) => id)
+        .filter((id) => !this.isDead(this.forms[id] as IndexedForm))
         .sort((a, b) => this.compareForms(a, b));
     }
     return this.sortedForms;
@@ -201,16 +208,20 @@ export class SupplierIndex {
   private insertSorted(added: number): void {
     const sorted = this.sortedForms;
     if (sorted === null) return;
-    for (let id = this.forms.length - added; id < this.forms.length; id += 1) {
-      let low = 0;
-      let high = sorted.length;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (this.compareForms(sorted[middle] ?? 0, id) < 0) low = middle + 1;
-        else high = middle;
-      }
-      sorted.splice(low, 0, id);
+    for (let id = this.forms.length - added; id < this.forms.length; id += 1)
+      sorted.splice(this.placeOf(id, sorted), 0, id);
+  }
+
+  /** Where a form stands, or would stand, among the sorted ones. */
+  private placeOf(id: number, sorted: readonly number[]): number {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.compareForms(sorted[middle] ?? 0, id) < 0) low = middle + 1;
+      else high = middle;
     }
+    return low;
   }
 
   private compareForms(a: number, b: number): number {
@@ -220,7 +231,8 @@ export class SupplierIndex {
     return (
       compareText(left.compact, right.compact) ||
       compareText(this.slots[left.supplier]?.entry.code ?? '', this.slots[right.supplier]?.entry.code ?? '') ||
-      compareText(left.kind, right.kind)
+      compareText(left.kind, right.kind) ||
+      a - b
     );
   }
 
@@ -230,9 +242,11 @@ export class SupplierIndex {
     this.collectBeginning(reading, found);
     if (this.isKnownWhole(reading, found)) return found;
     this.collectTokens(reading, found);
-    this.collectGrams(reading.compact, found, COMPARED_MAX);
-    if (reading.brandWords === 0 && reading.tokens.length > 1)
-      this.collectGrams(reading.tokens[0] ?? '', found, COMPARED_BY_FIRST_WORD_MAX);
+    this.grams.collect(reading.compact, COMPARED_MAX, found);
+    const first = reading.tokens[0] ?? '';
+    if (reading.brandWords === 0 && reading.tokens.length > 1 && !this.isKnownWord(first)) {
+      this.grams.collect(first, COMPARED_BY_FIRST_WORD_MAX, found);
+    }
     return found;
   }
 
@@ -251,7 +265,9 @@ export class SupplierIndex {
     }
     if (brand === null || brand.kind === 'property' || brand.kind === 'hotel') return false;
     const spelling = compactOf(reading.tokens.slice(0, reading.brandWords));
-    return this.byCompact.get(spelling)?.some((id) => this.forms[id]?.brand === brand && this.isActiveName(id)) ?? false;
+    return (
+      this.byCompact.get(spelling)?.some((id) => this.forms[id]?.brand === brand && this.isActiveName(id)) ?? false
+    );
   }
 
   private isActiveName(id: number): boolean {
@@ -298,94 +314,27 @@ export class SupplierIndex {
     }
   }
 
-  /** Forms that share the rarest letter groups, the nearest first. */
-  private collectGrams(compact: string, found: Set<number>, most: number): void {
-    if (compact.length < 3) return;
-    const lists: { gram: number; list: number[] }[] = [];
-    for (const gram of gramsOf(compact)) {
-      const list = this.byGram.get(gram);
-      if (list !== undefined) lists.push({ gram, list });
-    }
-    lists.sort((a, b) => a.list.length - b.list.length || a.gram - b.gram);
-    if (this.normsCount < this.forms.length) this.prepareCounting();
-    const { worths, touched } = this;
-    let count = 0;
-    let visited = 0;
-    let possible = 0;
-    for (const { list } of lists) {
-      if (visited > 0 && visited + list.length > GRAM_VISITS_MAX) break;
-      visited += list.length;
-      const worth = Math.log2(2 + this.forms.length / list.length);
-      possible += worth;
-      for (const id of list) {
-        const before = worths[id] ?? 0;
-        if (before === 0) {
-          touched[count] = id;
-          count += 1;
-        }
-        worths[id] = before + worth;
-      }
-    }
-    this.keepNearest(count, possible * GRAM_SHARE_MIN, most, found);
-  }
-
-  private prepareCounting(): void {
-    const size = this.forms.length;
-    if (this.worths.length < size) {
-      const room = Math.ceil(size * 1.25) + 64;
-      this.worths = new Float32Array(room);
-      this.touched = new Int32Array(room);
-      const norms = new Float32Array(room);
-      norms.set(this.norms);
-      this.norms = norms;
-    }
-    for (let id = this.normsCount; id < size; id += 1) this.norms[id] = 1 / Math.sqrt(8 + (this.gramCounts[id] ?? 0));
-    this.normsCount = size;
-  }
-
-  /** The best of the touched forms; clears what was counted. Equal ones in the order of their names and codes. */
-  private keepNearest(count: number, least: number, most: number, found: Set<number>): void {
-    const kept: { id: number; rank: number }[] = [];
-    let floor = 0;
-    for (let i = 0; i < count; i += 1) {
-      const id = this.touched[i] ?? 0;
-      const worth = this.worths[id] ?? 0;
-      this.worths[id] = 0;
-      if (worth < least) continue;
-      const rank = worth * (this.norms[id] ?? 0);
-      if (rank < floor) continue;
-      const last = kept.length < most ? undefined : kept[most - 1];
-      if (last !== undefined && (rank < last.rank || (rank === last.rank && this.compareForms(id, last.id) > 0))) continue;
-      let at = kept.length;
-      while (at > 0) {
-        const before = kept[at - 1];
-        if (before === undefined || before.rank > rank || (before.rank === rank && this.compareForms(before.id, id) < 0)) break;
-        at -= 1;
-      }
-      kept.splice(at, 0, { id, rank });
-      if (kept.length > most) kept.pop();
-      if (kept.length === most) floor = kept[most - 1]?.rank ?? 0;
-    }
-    for (const { id } of kept) found.add(id);
-  }
-
   /**
    * Of two names of which one is the beginning of the other (`Brand`, `Brand Petroleum`) the longer one is meant as soon
    * as the descriptor shows it.
    */
-  private preferLonger(best: Map<number, { score: number; pair: PairScore; reading: Reading; form: IndexedForm; rules: string[] }>): void {
-    const strong = [...best.values()].filter((found) => found.score >= 0.7 && this.slots[found.form.supplier]?.entry.active);
-    for (const shorter of strong) {
-      for (const longer of strong) {
-        const isLonger = longer.form.tokens.length > shorter.form.tokens.length && longer.form.compact.startsWith(shorter.form.compact);
-        if (!isLonger || shorter.pair.how === 'equal') continue;
-        const limit = longer.score - 0.05;
-        if (shorter.score > limit) {
-          shorter.score = limit;
-          shorter.rules.push(`the descriptor goes on like “${longer.form.tokens.join(' ')}”`);
-        }
-      }
-    }
+  private preferLonger(best: ReadonlyMap<number, Found>): void {
+    const strong = [...best.values()].filter(
+      (found) => found.score >= 0.7 && this.slots[found.form.supplier]?.entry.active,
+    );
+    const limits = strong.map((shorter) => {
+      if (shorter.pair.how === 'equal') return null;
+      const longer = strong.filter(
+        ({ form }) => form.tokens.length > shorter.form.tokens.length && form.compact.startsWith(shorter.form.compact),
+      );
+      return longer.length === 0 ? null : Math.max(...longer.map((found) => found.score)) - 0.05;
+    });
+    strong.forEach((shorter, i) => {
+      const limit = limits[i];
+      if (limit === null || limit === undefined || shorter.score <= limit) return;
+      shorter.score = limit;
+      shorter.rules.push('the descriptor goes on like a longer name');
+    });
   }
 
   /**
@@ -393,10 +342,7 @@ export class SupplierIndex {
    * among them, because a person must see that the only record of a business is closed.
    */
   candidates(descriptor: Descriptor, limit: number): ScoredCandidate[] {
-    const best = new Map<
-      number,
-      { score: number; pair: PairScore; reading: Reading; form: IndexedForm; rules: string[] }
-    >();
+    const best = new Map<number, Found>();
     for (const reading of descriptor.readings) {
       for (const id of this.formsFor(reading)) {
         const form = this.forms[id];

@@ -59,7 +59,7 @@ function labelOf(host: string, isCut: boolean): { label: string; cut: boolean } 
   }
   // Endings with a letter wrong: whatever is left behind the longest label and too short for a name.
   const longest = Math.max(...labels.map((label) => label.length));
-  while (labels.length > 1 && longest >= 5 && (labels.at(-1) ?? '').length <= Math.min(4, longest - 1)) {
+  while (labels.length > 1 && longest >= 5 && (labels.at(-1) ?? '').length <= Math.min(longest >= 8 ? 5 : 4, longest - 1)) {
     labels.pop();
     removed = true;
   }
@@ -88,7 +88,8 @@ export function findWebAddress(folded: string, isCut: boolean): WebAddress | nul
   const match = CANDIDATE.exec(folded);
   if (match === null) return null;
   const text = match[0].trim();
-  const isWhole = /^(?:https?:\/\/)?w{2,3}/.test(text) || LONE_ADDRESS.test(folded) || MAYBE_WWW.test(text.split('.')[0] ?? '');
+  const isWhole =
+    /^(?:https?:\/\/|w{2,3})/.test(text) || LONE_ADDRESS.test(folded) || MAYBE_WWW.test(text.split('.')[0] ?? '');
   const ending = text.replace(/\/.*$/, '').split('.').at(-1) ?? '';
   const known = TOP_LEVEL.has(ending) || ending === 'couk';
   const reachesEnd = match.index + match[0].length >= folded.length;

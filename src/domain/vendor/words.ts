@@ -131,7 +131,7 @@ export const COMMON_WORDS = wordSet(`
   summer sun sunshine super supplies sweet sweets swan table tables taxi tea team tech the theatre ticket tickets tile
   time tool tools top total tower town toy toys trade train travel tree unique united universal valley value view
   village walk warehouse water wave way web well west white wholesale wine wish wood work works world young your zone
-  gap eat jet marketplace place church restaurant music bike machines christmas hosting advance fee
+  gap eat jet marketplace place stop bean soccer tree war way stone wall room rooms side well point bank yard corner cut link field hut deck dock church restaurant music bike machines christmas hosting advance fee
 `);
 
 /** Spellings that stand for a longer word, on either side. */

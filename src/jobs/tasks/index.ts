@@ -16,11 +16,19 @@ export interface TaskContext {
 export const tasks: { readonly [N in JobName]: (context: TaskContext, payload: JobPayloads[N]) => Promise<void> } = {
   'sync.run': ({ engine, isStopping }, { tenantId, runId }) => runSync(engine, tenantId, runId, { isStopping }),
   'plan.pipeline': async ({ engine }, { tenantId, pipelineId }) => {
-    const caller = { tenantId, actor: 'system:planning', keyId: null, role: 'OPERATOR', correlationId: `plan:${pipelineId}` } as const;
+    const caller = {
+      tenantId,
+      actor: 'system:planning',
+      keyId: null,
+      role: 'OPERATOR',
+      correlationId: `plan:${pipelineId}`,
+    } as const;
     await planPipeline(engine, caller, pipelineId, null);
   },
-  'ledger.drain': ({ engine, isStopping }, { tenantId, ledgerId }) => drainLedger(engine, tenantId, ledgerId, { isStopping }),
+  'ledger.drain': ({ engine, isStopping }, { tenantId, ledgerId }) =>
+    drainLedger(engine, tenantId, ledgerId, { isStopping }),
   'source.report': ({ engine, isStopping }, { tenantId, sourceId }) =>
     reportToSource(engine, tenantId, sourceId, { isStopping }),
-  'webhook.process': ({ engine }, { tenantId, systemId, messageId }) => processWebhook(engine, tenantId, systemId, messageId),
+  'webhook.process': ({ engine }, { tenantId, systemId, messageId }) =>
+    processWebhook(engine, tenantId, systemId, messageId),
 };

@@ -1,5 +1,4 @@
 import type { LocalDate } from '../../domain/localDate.js';
-import { decimalOfMinor } from '../../domain/money.js';
 import type { PostingStatus } from '../../domain/postingState.js';
 import type * as words from '../../domain/vocabulary.js';
 import { decimalText } from './amounts.js';
@@ -153,7 +152,7 @@ export class PostingReads {
   }
 
   /** A dry run's exact documents, as postings that were never stored; null for any other run. */
-  preview(run: SyncRunRow, pipeline: Pick<PipelineRow, 'ledgerId' | 'requireApproval'>): PostingRow[] | null {
+  preview(run: SyncRunRow, pipeline: Pick<PipelineRow, 'ledgerId'>): PostingRow[] | null {
     if (!run.dryRun) return null;
     return previewIn(run.preview)?.map((document) => previewRow(run, pipeline, document)) ?? null;
   }
@@ -164,36 +163,30 @@ const HELD_FOR = `exists (select 1 from jsonb_array_elements(t.holds) as hold wh
 
 function previewRow(
   run: SyncRunRow,
-  pipeline: Pick<PipelineRow, 'ledgerId' | 'requireApproval'>,
+  pipeline: Pick<PipelineRow, 'ledgerId'>,
   document: StoredPreviewDocument,
 ): PostingRow {
-  const decimal = (minor: string) => decimalOfMinor(BigInt(minor), document.currency);
-  const clean = pipeline.requireApproval ? 'AWAITING_APPROVAL' : 'READY';
   return {
     // Names the document within the run; `node` does not find it, because it is not stored.
     id: `preview_${run.id}_${document.reference}`,
     pipelineId: run.pipelineId,
     ledgerId: pipeline.ledgerId,
-    status: document.holds.length > 0 ? 'HELD' : clean,
+    status: document.status,
     documentType: document.documentType,
     reference: document.reference,
     planHash: document.planHash,
     ledgerDocumentId: null,
     postingDate: document.postingDate,
     currency: document.currency,
-    totalDebit: decimal(document.totalMinor),
-    totalCredit: decimal(document.totalMinor),
+    totalDebit: document.total,
+    totalCredit: document.total,
     supplierCode: document.supplierCode,
     holds: document.holds,
     mappingVersion: document.mappingVersion,
-    reversesId: null,
+    reversesId: document.reversesId,
     reversedById: null,
     createdAt: run.createdAt,
     postedAt: null,
-    previewLines: document.lines.map(({ debitMinor, creditMinor, ...line }) => ({
-      ...line,
-      debit: decimal(debitMinor),
-      credit: decimal(creditMinor),
-    })),
+    previewLines: document.lines,
   };
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { POSTING_STATUSES } from '../../domain/postingState.js';
+import { DOCUMENT_TYPES } from '../../domain/vocabulary.js';
 
 /**
  * JSON columns as they are read back. Leaves out what is missing instead of failing: a row that an older version wrote
@@ -82,47 +84,40 @@ export function candidatesIn(json: unknown): StoredCandidate[] {
   return z.array(candidate).catch([]).parse(json);
 }
 
-const minor = z
-  .string()
-  .regex(/^-?\d+$/)
-  .catch('0');
 const previewLine = z.object({
   lineNumber: z.number().int(),
   glAccount: z.string(),
-  costCentre: text,
-  dimensions: names,
-  taxCode: text,
-  debitMinor: minor,
-  creditMinor: minor,
-  memo: text,
-  spendRecordIds: z.array(z.string()).catch([]),
-  explanation: z.string().catch(''),
+  costCentre: z.string().nullable(),
+  dimensions: z.record(z.string(), z.string()),
+  taxCode: z.string().nullable(),
+  debit: z.string(),
+  credit: z.string(),
+  memo: z.string().nullable(),
+  spendRecordIds: z.array(z.string()),
+  explanation: z.string(),
 });
 
-/** A `PlannedDocument` of `domain/plan.ts` as JSON: amounts in minor units as text. */
+/** A `PreviewDocument` of `dryRun.ts`, as it is kept with its run. */
 const previewDocument = z.object({
+  status: z.enum(POSTING_STATUSES),
+  documentType: z.enum(DOCUMENT_TYPES),
   reference: z.string(),
-  documentType: z.enum(['JOURNAL', 'SUPPLIER_INVOICE']),
+  planHash: z.string(),
   postingDate: z.string(),
   currency: z.string(),
-  supplierCode: text,
+  total: z.string(),
+  supplierCode: z.string().nullable(),
+  mappingVersion: z.number().int().nullable(),
+  holds: z.array(hold),
+  reversesId: z.string().nullable(),
   lines: z.array(previewLine),
-  totalMinor: minor,
-  holds: z.array(hold).catch([]),
-  mappingVersion: z
-    .number()
-    .int()
-    .nullish()
-    .transform((value) => value ?? null),
-  planHash: z.string(),
-  spend: z.array(z.object({ id: z.string() })).catch([]),
 });
 export type StoredPreviewDocument = z.infer<typeof previewDocument>;
 
+/** @throws ZodError it was stored by a program that wrote it in another form: a bug, not an empty preview. */
 export function previewIn(json: unknown): StoredPreviewDocument[] | null {
   return z
     .array(previewDocument)
     .nullable()
-    .catch(null)
     .parse(json ?? null);
 }

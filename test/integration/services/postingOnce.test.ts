@@ -7,13 +7,13 @@ import { reconcile } from '../../../src/services/reconciliation.js';
 import { triggerSync } from '../../../src/services/syncs.js';
 import {
   type Company,
+  done,
   Gate,
   makeCompany,
   makeTestEngine,
   postings,
   sync,
   type TestEngine,
-  valueOf,
 } from '../../support/engine.js';
 import { type LedgerFault, views } from '../../support/fakes.js';
 
@@ -35,7 +35,7 @@ async function differences(): Promise<string[]> {
 
 /** Everything up to the moment before the ledger is first called. */
 async function planOnly(): Promise<void> {
-  valueOf(await triggerSync(engine, company.caller, { pipelineId: company.pipelineId, dryRun: false }));
+  done(await triggerSync(engine, company.caller, { pipelineId: company.pipelineId, dryRun: false }));
   const job = engine.jobs.take();
   if (job) await engine.runJob(job);
 }
