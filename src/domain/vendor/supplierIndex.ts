@@ -351,13 +351,15 @@ export class SupplierIndex {
         if (form === undefined || this.isDead(form)) continue;
         const pair = scorePair(reading, form, this.isKnownWord);
         if (pair.score < SHOWN_SCORE_MIN) continue;
+        // Rules only lower a score, so a form that is behind before them stays behind.
+        const ahead = best.get(form.supplier);
+        if (ahead !== undefined && pair.score < ahead.score) continue;
         const brands = this.slots[form.supplier]?.brands ?? [];
         const { score, rules } = applyRules(pair, reading, form, brands, descriptor.parts);
-        const known = best.get(form.supplier);
         if (
-          known === undefined ||
-          score > known.score ||
-          (score === known.score && compareText(form.compact, known.form.compact) < 0)
+          ahead === undefined ||
+          score > ahead.score ||
+          (score === ahead.score && compareText(form.compact, ahead.form.compact) < 0)
         ) {
           best.set(form.supplier, { score, pair, reading, form, rules });
         }
