@@ -31,9 +31,9 @@ export interface ScoredCandidate {
 /** Lists longer than this say too little to be worth reading for one word. */
 const TOKEN_LIST_MAX = 16;
 /** Forms compared in full for one reading. */
-const COMPARED_MAX = 14;
+const COMPARED_MAX = 10;
 /** Forms compared because they resemble the first word alone. */
-const COMPARED_BY_FIRST_WORD_MAX = 6;
+const COMPARED_BY_FIRST_WORD_MAX = 5;
 const PREFIX_RANGE_MAX = 24;
 /** Below this a name has nothing to do with the descriptor and is not shown. */
 const SHOWN_SCORE_MIN = 0.25;
@@ -366,12 +366,17 @@ export class SupplierIndex {
       }
     }
     this.preferLonger(best);
-    const scored = [...best.entries()].map(([id, found]) => ({ entry: (this.slots[id] as Slot).entry, ...found }));
+    const scored = [...best.values()].map((found) => ({
+      entry: (this.slots[found.form.supplier] as Slot).entry,
+      found,
+    }));
     scored.sort(
       (a, b) =>
-        b.score - a.score || Number(b.entry.active) - Number(a.entry.active) || compareText(a.entry.code, b.entry.code),
+        b.found.score - a.found.score ||
+        Number(b.entry.active) - Number(a.entry.active) ||
+        compareText(a.entry.code, b.entry.code),
     );
-    return scored.slice(0, limit).map(({ entry, score, pair, reading, form, rules }) => ({
+    return scored.slice(0, limit).map(({ entry, found: { score, pair, reading, form, rules } }) => ({
       supplier: entry,
       score,
       evidence: {
