@@ -327,7 +327,10 @@ export class SupplierIndex {
     const limits = strong.map((shorter) => {
       if (shorter.pair.how === 'equal') return null;
       const longer = strong.filter(
-        ({ form }) => form.tokens.length > shorter.form.tokens.length && form.compact.startsWith(shorter.form.compact),
+        ({ form, rules }) =>
+          rules.length === 0 &&
+          form.tokens.length > shorter.form.tokens.length &&
+          form.compact.startsWith(shorter.form.compact),
       );
       return longer.length === 0 ? null : Math.max(...longer.map((found) => found.score)) - 0.05;
     });
