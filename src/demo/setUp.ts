@@ -84,6 +84,8 @@ function brexInput({ access }: Stage, options: SetUpOptions) {
       integrationVendor: 'LEDGERGATE',
       vendorAccountId: access.syspro.companyId,
       taxField: 'Tax amount',
+      // The sandbox's company books reimbursements when they are approved.
+      reimbursementBasis: 'ACCRUAL',
       postedOverlapDays: options.postedOverlapDays,
     },
   };
