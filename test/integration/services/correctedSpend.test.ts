@@ -265,7 +265,9 @@ describe('text that a database cannot hold', () => {
     engine.source.unreadable = [{ externalId: 'x\u0000', reason: bad, raw: bad }];
     await sync(engine, company);
     expect(engine.ledger.documents).toHaveLength(2);
-    const [row] = await engine.rows<{ merchant_name: string }>(`select merchant_name from spend_records where amount = 100`);
+    const [row] = await engine.rows<{ merchant_name: string }>(
+      `select merchant_name from spend_records where amount = 100`,
+    );
     expect(row?.merchant_name).toBe('Café  \\u0000 😀');
     const [before] = await engine.rows('select count(*) from audit_events');
     await sync(engine, company);
