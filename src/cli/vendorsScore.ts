@@ -100,9 +100,10 @@ async function readRows(file: string, required: readonly string[]): Promise<Row[
 function readable(file: string, error: unknown): Error {
   if (error instanceof LedgergateError) return error;
   if (error instanceof CsvError) {
-    const line = 'lines' in error ? String(error['lines']) : 'unknown';
-    const column = 'column' in error ? `, column ${String(error['column'])}` : '';
-    return new InputError(`${file}, line ${line}${column}: not readable as CSV (${error.code}).`, [file, line], {
+    const { lines = 'unknown', column } = error as { lines?: unknown; column?: unknown };
+    const line = String(lines);
+    const place = column === undefined ? '' : `, column ${String(column)}`;
+    return new InputError(`${file}, line ${line}${place}: not readable as CSV (${error.code}).`, [file, line], {
       cause: error,
     });
   }

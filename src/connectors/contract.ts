@@ -273,6 +273,11 @@ export interface LedgerDocumentLine {
   readonly debit: string;
   readonly credit: string;
   readonly memo: string | null;
+  /**
+   * What the line is for, as planned. Ledgers that make the other side of an invoice themselves leave OFFSET out; where
+   * no line says what it is for, the last line is the offset.
+   */
+  readonly role?: 'EXPENSE' | 'TAX' | 'OFFSET';
 }
 
 export interface SubmittedDocument {

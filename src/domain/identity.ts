@@ -53,9 +53,16 @@ export function originKeyOf(keys: Iterable<string>): string {
   return best;
 }
 
+/** The source's id inside a key: `e1` of `expense:e1` and of `expense:e1#refund`. */
+export function idOfKey(key: string): string {
+  const start = key.indexOf(':') + 1;
+  const end = key.indexOf('#', start);
+  return end < 0 ? key.slice(start) : key.slice(start, end);
+}
+
 /** The object's key for itself, e.g. `card:pst_1` for `pst_1`; null when it names itself by none. */
 export function ownKeyOf(object: SourceObject): string | null {
-  return object.keys.find((key) => key.slice(key.indexOf(':') + 1) === object.externalId) ?? null;
+  return object.keys.find((key) => idOfKey(key) === object.externalId) ?? null;
 }
 
 /** Order of the views of a purchase: richest stream first, then by id and version. */

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { canonicalJson } from './canonicalJson.js';
 
 /** SHA-256 over the canonical JSON of a value, 64 hex digits. Same value, same hash, on every machine. */
 export function hashOf(value: unknown): string {
-  return createHash('sha256').update(canonicalJson(value)).digest('hex');
+  return hash('sha256', canonicalJson(value), 'hex');
 }
 
 /** M3's `KEY1` is the shortest searchable field of the ledgers we write to. */
@@ -37,7 +37,7 @@ const REST = 36n ** 14n;
  */
 export function documentReference(fact: DocumentFact): string {
   const text = canonicalJson(['reference/1', fact.ledgerId, fact.pipelineId, fact.fact, fact.revision, fact.role]);
-  const digest = createHash('sha256').update(text).digest('hex');
+  const digest = hash('sha256', text, 'hex');
   // 128 of the 256 bits: taking them modulo 26 and 36^14 leaves a bias below 2^-50, which no one can measure.
   const number = BigInt(`0x${digest.slice(0, 32)}`);
   const letter = LETTERS.charAt(Number(number % 26n));

@@ -110,7 +110,7 @@ interface CompiledRule {
   /** e.g. `rule 3 of mapping version 7`. */
   readonly name: string;
   readonly conditions: number;
-  readonly merchant: RegExp | null;
+  readonly merchant: readonly string[] | null;
 }
 
 interface CompiledMapping {
@@ -122,11 +122,11 @@ interface CompiledMapping {
 interface Subject {
   readonly categories: readonly string[];
   readonly dimensions: Readonly<Record<string, string>>;
-  readonly merchants: readonly string[];
+  readonly merchants: readonly (readonly string[])[];
   readonly mcc: string | null;
 }
 
-/** Globs are turned into patterns once a mapping version, not once a purchase. Versions never change. */
+/** Rules are prepared once a mapping version, not once a purchase. Versions never change. */
 const cache = new WeakMap<MappingVersion, CompiledMapping>();
 
 function compiled(mapping: MappingVersion): CompiledMapping {
@@ -147,7 +147,7 @@ function compile(rule: MappingRule, name: string): CompiledRule {
     rule,
     name,
     conditions: set.filter((condition) => condition !== null).length,
-    merchant: rule.merchant === null ? null : globPattern(rule.merchant),
+    merchant: rule.merchant === null ? null : foldedName(rule.merchant),
   };
 }
 
@@ -155,16 +155,43 @@ function isTaxRule({ rule }: CompiledRule): boolean {
   return rule.category?.toLowerCase() === TAX_CATEGORY;
 }
 
-/** `*` is any text, `?` any one character; the whole name must fit; upper and lower case are the same. */
-export function globPattern(glob: string): RegExp {
-  // Runs of stars mean the same as one, and one cannot send the matcher into exponential retries.
-  const source = glob
-    .trim()
-    .replace(/\*+/g, '*')
-    .replace(/[.+^${}()|[\]\\/-]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 'is');
+/** The form that globs and the names they are compared with take: upper and lower case are the same, edges do not count. */
+function foldedName(text: string): string[] {
+  return [...text.trim().toLowerCase()];
+}
+
+/**
+ * Whether a whole name fits a glob: `*` is any text, `?` any one character, case does not matter.
+ * The time it takes is at most the product of both lengths, whatever the glob: a regular expression made from
+ * `*a*a*a*b` can take minutes for one merchant.
+ */
+export function globMatches(glob: string, name: string): boolean {
+  return fits(foldedName(glob), foldedName(name));
+}
+
+function fits(glob: readonly string[], name: readonly string[]): boolean {
+  let at = 0;
+  // Where to go on if the last star has to take one character more.
+  let star = -1;
+  let taken = 0;
+  for (let index = 0; index < name.length; ) {
+    if (glob[at] === '*') {
+      star = at;
+      taken = index;
+      at += 1;
+    } else if (at < glob.length && (glob[at] === '?' || glob[at] === name[index])) {
+      at += 1;
+      index += 1;
+    } else if (star >= 0) {
+      taken += 1;
+      index = taken;
+      at = star + 1;
+    } else {
+      return false;
+    }
+  }
+  while (glob[at] === '*') at += 1;
+  return at === glob.length;
 }
 
 function firstRule(mapping: MappingVersion, part: SpendPart, spend: UnifiedSpend): CompiledRule | null {
@@ -180,11 +207,15 @@ function firstOf(
 }
 
 function subjectOf(part: SpendPart, spend: UnifiedSpend): Subject {
-  const category = part.category ?? spend.category;
+  // A part that is only called by its account says nothing of its own about what was bought.
+  const isUnnamed = part.category === null || (part.category === part.glAccount && spend.parts.length === 1);
+  const categories = [part.category, part.glAccount, isUnnamed ? spend.category : null];
+  const merchants = [spend.merchantName, spend.merchantDescriptor].filter((value) => value !== null);
   return {
-    categories: [category, part.glAccount].filter((value) => value !== null),
-    dimensions: { ...spend.dimensions, ...part.dimensions },
-    merchants: [spend.merchantName, spend.merchantDescriptor].filter((value) => value !== null),
+    categories: categories.filter((value) => value !== null),
+    // Of several parts each has its own tags; those of the whole may be another part's.
+    dimensions: spend.parts.length > 1 ? part.dimensions : { ...spend.dimensions, ...part.dimensions },
+    merchants: merchants.map(foldedName),
     mcc: spend.mcc,
   };
 }
@@ -193,7 +224,7 @@ function holds({ rule, merchant }: CompiledRule, subject: Subject): boolean {
   if (rule.category !== null && !categoryHolds(rule.category, subject.categories)) return false;
   if (rule.mcc !== null && rule.mcc !== subject.mcc) return false;
   if (!dimensionHolds(rule, subject.dimensions)) return false;
-  return merchant === null || subject.merchants.some((name) => merchant.test(name.trim()));
+  return merchant === null || subject.merchants.some((name) => fits(merchant, name));
 }
 
 /** Exact: two categories of a source may differ in case only. The word `tax` is ours and is not. */

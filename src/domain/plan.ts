@@ -95,6 +95,12 @@ export interface LedgerRules {
   readonly memoLength: number;
   /** The name under which `costCentre` is found in the master data's dimensions. */
   readonly costCentreDimension: string | null;
+  /**
+   * Whether lines may carry this dimension. Tags of the source that the ledger has no place for are then left off its
+   * lines (what a mapping rule sets stays, and so do tags when this is not said), or they would only cut the lines of a
+   * day into pieces.
+   */
+  readonly takesDimension?: (name: string) => boolean;
   /** The account code to look up in master data (and to post to), e.g. `RV12T-K020` from a cost centre and an account. */
   accountCode(line: { glAccount: string; costCentre: string | null }): string;
 }

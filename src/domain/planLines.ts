@@ -1,7 +1,7 @@
 import { compareText } from './identity.js';
 import { type Coding, isHold, resolveCoding, resolveTaxAccount } from './mapping.js';
 import { decimalOf, decimalOfMinor } from './money.js';
-import type { LineRole, PlanContext, PlanSpend } from './plan.js';
+import type { LedgerRules, LineRole, PlanContext, PlanSpend } from './plan.js';
 import type { LedgerChecks, PostingDay } from './planChecks.js';
 import type { VendorDecision } from './planVendor.js';
 import type { SpendPart, UnifiedSpend } from './spend.js';
@@ -54,7 +54,7 @@ export function draftLines(
     if (part.amount.minor === 0n) continue;
     const coding = codingOf(part, item, context, checks, vendor);
     if (isHold(coding)) holds.push(coding);
-    const coded = isHold(coding) ? uncoded(part, coding) : coding;
+    const coded = isHold(coding) ? uncoded(part, coding) : withoutTags(coding, part, context.rules);
     const made = linesOfPart(part, item, context, coded, holds);
     for (const line of made) {
       if (!isHold(coding)) holds.push(...checks.line(line));
@@ -138,6 +138,15 @@ function defaultCoding(part: SpendPart, defaultAccount: string | null, reason: s
     origin: 'DEFAULT',
     explanation: `The pipeline's default account ${defaultAccount}, because ${reason}`,
   };
+}
+
+/** Leaves off the source's tags that the ledger has no place for. */
+function withoutTags(coding: Coding, part: SpendPart, { takesDimension }: LedgerRules): Coding {
+  if (!takesDimension) return coding;
+  const kept = Object.entries(coding.dimensions).filter(
+    ([name, value]) => takesDimension(name) || part.dimensions[name] !== value,
+  );
+  return { ...coding, dimensions: Object.fromEntries(kept) };
 }
 
 /** A line of a held document still shows its amount; the account is blank. */

@@ -13,8 +13,8 @@ import type { Hold, SpendStream } from './vocabulary.js';
  * Turns spend into the documents of one ledger: coded, dated, checked and balanced, or held with reasons. Every record
  * is in a document or in `skipped`. The same spend gives the same documents, in whatever order it comes.
  *
- * PER_RECORD makes a document per record. DAILY makes one per posting date and currency (and supplier for invoices, and
- * new supplier where one must be created first); a record with something wrong of its own is held in a document of its
+ * PER_RECORD makes a document per record. DAILY makes one per posting date and currency (and supplier for invoices, their
+ * refunds apart, and new supplier where one must be created first); a record with something wrong of its own is held in a document of its
  * own, named by its origin key, and the rest of the day goes on. What is wrong with the day itself (a closed period, the
  * offset account) holds the day's document. More lines than the ledger takes make several documents, each balanced; a
  * daily document is cut between records, so that no record is half posted unless it alone is too long.
@@ -248,8 +248,11 @@ function planDays(context: PlanContext, checks: LedgerChecks, drafts: readonly D
 }
 
 function dayKey(pipeline: PlanPipeline, draft: Draft): string {
-  const supplier = pipeline.documentType === 'SUPPLIER_INVOICE' ? (draft.supplierCode ?? '') : '';
-  return [draft.day.day, draft.currency, supplier, draft.createSupplier?.matchId ?? ''].join('\u0000');
+  const isInvoice = pipeline.documentType === 'SUPPLIER_INVOICE';
+  const supplier = isInvoice ? (draft.supplierCode ?? '') : '';
+  // Refunds make a credit note of their own: ledgers take no invoice with lines on both sides.
+  const side = isInvoice && draft.lines.reduce((sum, line) => sum + line.minor, 0n) < 0n ? 'credit' : '';
+  return [draft.day.day, draft.currency, supplier, side, draft.createSupplier?.matchId ?? ''].join('\u0000');
 }
 
 /** Cuts a day between records where its added-up lines would exceed the ledger's limit. */

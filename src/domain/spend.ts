@@ -36,6 +36,8 @@ export interface SourceObject {
   /**
    * Identity keys. Objects of one source that share a key are views of one purchase.
    * Contains at least a key of the object itself, e.g. `card:pst_1`, `expense:expense_9`.
+   * The whole and the parts of a split are told apart by keys: the whole carries its parts' keys and lists them in
+   * `parts` by `sourceLineId`, or a part carries the key of its whole.
    */
   readonly keys: readonly string[];
   readonly kind: SpendKind;

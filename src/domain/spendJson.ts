@@ -11,7 +11,9 @@ interface StoredMoney {
   minor: string;
   currency: string;
 }
-type Stored<T> = { [K in keyof T]: T[K] extends Money ? StoredMoney : T[K] extends Money | null ? StoredMoney | null : T[K] };
+type Stored<T> = {
+  [K in keyof T]: T[K] extends Money ? StoredMoney : T[K] extends Money | null ? StoredMoney | null : T[K];
+};
 
 function moneyOf(stored: StoredMoney): Money;
 function moneyOf(stored: StoredMoney | null): Money | null;

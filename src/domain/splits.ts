@@ -1,4 +1,4 @@
-import { ownKeyOf, streamRank } from './identity.js';
+import { idOfKey, ownKeyOf, streamRank } from './identity.js';
 import { decimalOfMinor } from './money.js';
 import type { SourceObject } from './spend.js';
 import type { SpendStream } from './vocabulary.js';
@@ -8,7 +8,9 @@ export interface StreamView {
   readonly stream: SpendStream;
   /** The objects whose amounts count: parts of a split without their parent. At least one. */
   readonly objects: readonly SourceObject[];
-  /** Sum of their amounts in `currency`; null when they are in several currencies and have no sum. */
+  /** The others of the stream: what they say beside their amount holds where the counting ones say nothing. */
+  readonly silent: readonly SourceObject[];
+  /** Sum of the counting amounts in `currency`; null when they are in several currencies and have no sum. */
   readonly totalMinor: bigint | null;
   readonly currency: string;
   /** A sentence when a split's parts do not add up to their parent, or the currencies are mixed. */
@@ -18,9 +20,13 @@ export interface StreamView {
 /**
  * What each stream says, richest first.
  *
- * A split shows as a parent and its parts; a part names its parent by carrying the parent's key beside its own. Only the
- * parts count, never parent and parts. The parent stays a check: what its parts do not add up to is a fault, so that a
- * split of which only some parts have been seen is not posted as if it were all.
+ * A split shows as a parent and its parts, each an object of its own. Either the parent lists its parts (their ids are
+ * its parts' `sourceLineId`, and it carries their keys), or a part names its parent by carrying the parent's key. Parent
+ * and parts never both count:
+ * - all the parts count, and the parent stays a check: what its parts do not add up to is a fault;
+ * - but a parent that lists its parts counts itself until each of them has been seen, for it knows the whole split;
+ * - a parent that does not list them gives a fault until its parts add up, so that a split of which only some parts have
+ *   been seen is not posted as if it were all.
  */
 export function viewsOf(objects: readonly SourceObject[]): StreamView[] {
   const split = splitsIn(objects);
@@ -32,36 +38,39 @@ export function viewsOf(objects: readonly SourceObject[]): StreamView[] {
   }
   return [...byStream.entries()]
     .sort(([a], [b]) => streamRank(a) - streamRank(b))
-    .map(([stream, all]) => viewOf(stream, all, split));
+    .map(([stream, all]) => viewOf(stream, all, objects, split));
 }
 
-function viewOf(stream: SpendStream, all: readonly SourceObject[], split: Splits): StreamView {
-  const counting = all.filter((object) => !split.childrenOf.has(object));
-  const objects = stream === 'ACCOUNTING_RECORDS' ? withoutRecordsOfParents(counting, split) : counting;
+function viewOf(
+  stream: SpendStream,
+  all: readonly SourceObject[],
+  everything: readonly SourceObject[],
+  split: Splits,
+): StreamView {
+  const counting = all.filter((object) => !split.silent.has(object));
+  const objects = stream === 'ACCOUNTING_RECORDS' ? withoutRecordsOfParents(counting, everything, split) : counting;
+  const silent = all.filter((object) => !objects.includes(object));
   const currency = objects[0]?.amount.currency ?? '';
   if (objects.some((object) => object.amount.currency !== currency)) {
     const currencies = [...new Set(objects.map((object) => object.amount.currency))].sort().join(' and ');
-    return {
-      stream,
-      objects,
-      totalMinor: null,
-      currency,
-      fault: `Its parts are in several currencies: ${currencies}.`,
-    };
+    const fault = `Its parts are in several currencies: ${currencies}.`;
+    return { stream, objects, silent, totalMinor: null, currency, fault };
   }
   const totalMinor = objects.reduce((total, object) => total + object.amount.minor, 0n);
-  return { stream, objects, totalMinor, currency, fault: splitFault(all, split) };
+  return { stream, objects, silent, totalMinor, currency, fault: splitFault(all, split) };
 }
 
 interface Splits {
   /** Parts by their parent; whoever has parts is a parent. */
   readonly childrenOf: ReadonlyMap<SourceObject, readonly SourceObject[]>;
-  readonly parentsOf: ReadonlyMap<SourceObject, readonly SourceObject[]>;
+  readonly children: ReadonlySet<SourceObject>;
+  /** Those whose amounts do not count, because their parts' or their parent's do. */
+  readonly silent: ReadonlySet<SourceObject>;
 }
 
 function splitsIn(objects: readonly SourceObject[]): Splits {
   const childrenOf = new Map<SourceObject, SourceObject[]>();
-  const parentsOf = new Map<SourceObject, SourceObject[]>();
+  const children = new Set<SourceObject>();
   const byOwnKey = new Map<string, SourceObject>();
   for (const object of objects) {
     const own = ownKeyOf(object);
@@ -69,48 +78,72 @@ function splitsIn(objects: readonly SourceObject[]): Splits {
   }
   for (const object of objects) {
     for (const key of object.keys) {
-      const parent = byOwnKey.get(`${object.stream} ${key}`);
-      if (!parent || parent === object || !isParentOf(parent, object)) continue;
-      childrenOf.set(parent, [...(childrenOf.get(parent) ?? []), object]);
-      parentsOf.set(object, [...(parentsOf.get(object) ?? []), parent]);
+      const named = byOwnKey.get(`${object.stream} ${key}`);
+      if (!named || named === object) continue;
+      const [parent, child] = parentFirst(object, named);
+      const known = childrenOf.get(parent);
+      if (!known) childrenOf.set(parent, [child]);
+      else if (!known.includes(child)) known.push(child);
+      children.add(child);
     }
   }
-  return { childrenOf, parentsOf };
+  return { childrenOf, children, silent: silentIn(childrenOf) };
 }
 
-/**
- * `child` names `parent`. Should the parent name its parts as well, they name each other, and the one that knows more
- * of the family is the parent; between equals nobody is, both amounts count, and the total then disagrees with what
- * the other streams say, which a person sees.
- */
-function isParentOf(parent: SourceObject, child: SourceObject): boolean {
-  const own = ownKeyOf(child);
-  if (own === null || !parent.keys.includes(own)) return true;
-  return parent.keys.length > child.keys.length;
+/** Which of two is the whole, when `naming` carries the key of `named`. */
+function parentFirst(naming: SourceObject, named: SourceObject): [SourceObject, SourceObject] {
+  if (lists(naming, named)) return [naming, named];
+  if (lists(named, naming)) return [named, naming];
+  // They name each other and neither lists the other: the one that knows more of the family is the parent.
+  const own = ownKeyOf(naming);
+  const isMutual = own !== null && named.keys.includes(own);
+  return isMutual && naming.keys.length > named.keys.length ? [naming, named] : [named, naming];
 }
 
-/** The parts at the bottom of a parent's family. The bound on the depth is the family's size: nobody is met twice. */
-function leavesUnder(parent: SourceObject, split: Splits): SourceObject[] {
-  const leaves = new Set<SourceObject>();
-  const met = new Set<SourceObject>([parent]);
+function lists(parent: SourceObject, child: SourceObject): boolean {
+  return parent.parts.some((part) => part.sourceLineId === child.externalId);
+}
+
+function silentIn(childrenOf: ReadonlyMap<SourceObject, readonly SourceObject[]>): Set<SourceObject> {
+  const silent = new Set<SourceObject>();
+  for (const [parent, children] of childrenOf) {
+    if (knowsMore(parent, children)) for (const each of under(parent, childrenOf)) silent.add(each);
+    else silent.add(parent);
+  }
+  return silent;
+}
+
+/** Whether a parent lists parts of which some have not been seen as objects. */
+function knowsMore(parent: SourceObject, children: readonly SourceObject[]): boolean {
+  const isListing = children.some((child) => lists(parent, child));
+  const seen = new Set<string | null>(children.map((child) => child.externalId));
+  return isListing && parent.parts.some((part) => !seen.has(part.sourceLineId));
+}
+
+/** All of a parent's family below it. The bound is the family's size: nobody is met twice. */
+function under(
+  parent: SourceObject,
+  childrenOf: ReadonlyMap<SourceObject, readonly SourceObject[]>,
+): Set<SourceObject> {
+  const met = new Set<SourceObject>();
   const waiting = [parent];
   for (let next = waiting.pop(); next; next = waiting.pop()) {
-    for (const child of split.childrenOf.get(next) ?? []) {
-      if (met.has(child)) continue;
+    for (const child of childrenOf.get(next) ?? []) {
+      if (child === parent || met.has(child)) continue;
       met.add(child);
-      if (split.childrenOf.has(child)) waiting.push(child);
-      else leaves.add(child);
+      waiting.push(child);
     }
   }
-  return [...leaves];
+  return met;
 }
 
 function splitFault(all: readonly SourceObject[], split: Splits): string | null {
   for (const parent of all) {
-    if (!split.childrenOf.has(parent) || split.parentsOf.has(parent)) continue;
+    if (!split.childrenOf.has(parent) || split.children.has(parent) || !split.silent.has(parent)) continue;
     // Whether a split parent keeps its amount or shows 0 is not established for every source; 0 says nothing.
     if (parent.amount.minor === 0n) continue;
-    const total = leavesUnder(parent, split).reduce((sum, leaf) => sum + leaf.amount.minor, 0n);
+    const counting = [...under(parent, split.childrenOf)].filter((each) => !split.silent.has(each));
+    const total = counting.reduce((sum, each) => sum + each.amount.minor, 0n);
     if (total === parent.amount.minor) continue;
     const { currency } = parent.amount;
     return (
@@ -125,18 +158,36 @@ function splitFault(all: readonly SourceObject[], split: Splits): string | null 
  * An accounting record of an expense that was split afterwards: once a record of one of the parts is there, the record
  * of the whole is history and counts no more.
  */
-function withoutRecordsOfParents(records: readonly SourceObject[], split: Splits): readonly SourceObject[] {
-  if (records.length < 2 || split.childrenOf.size === 0) return records;
+function withoutRecordsOfParents(
+  records: readonly SourceObject[],
+  everything: readonly SourceObject[],
+  split: Splits,
+): readonly SourceObject[] {
+  if (records.length < 2) return records;
+  const families = everything
+    .filter((object) => object.stream !== 'ACCOUNTING_RECORDS')
+    .map((object) => ({ own: ownKeyOf(object), parts: partKeysOf(object, split) }))
+    .filter(({ parts }) => parts.size > 0);
   const named = new Set(records.flatMap((record) => record.keys));
-  const outdated = (record: SourceObject): boolean => {
-    for (const [parent, children] of split.childrenOf) {
-      const own = ownKeyOf(parent);
-      if (parent.stream === record.stream || own === null || !record.keys.includes(own)) continue;
-      const parts = [...leavesUnder(parent, split), ...children].map(ownKeyOf).filter((key) => key !== null);
-      if (parts.some((key) => record.keys.includes(key))) continue;
-      if (parts.some((key) => named.has(key))) return true;
-    }
-    return false;
-  };
-  return records.filter((record) => !outdated(record));
+  const isOutdated = (record: SourceObject): boolean =>
+    families.some(
+      ({ own, parts }) =>
+        own !== null &&
+        record.keys.includes(own) &&
+        !record.keys.some((key) => parts.has(key)) &&
+        [...parts].some((key) => named.has(key)),
+    );
+  return records.filter((record) => !isOutdated(record));
+}
+
+/** The keys of all parts of a split, seen or only listed. */
+function partKeysOf(parent: SourceObject, split: Splits): Set<string> {
+  const listed = new Set<string | null>(parent.parts.map((part) => part.sourceLineId));
+  const own = ownKeyOf(parent);
+  const keys = parent.keys.filter((key) => key !== own && listed.has(idOfKey(key)));
+  for (const each of under(parent, split.childrenOf)) {
+    const key = ownKeyOf(each);
+    if (key !== null) keys.push(key);
+  }
+  return new Set(keys);
 }

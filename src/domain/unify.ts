@@ -1,5 +1,5 @@
 import { InvariantError } from '../errors.js';
-import { compareObjects, compareText } from './identity.js';
+import { compareObjects, compareText, idOfKey } from './identity.js';
 import type { LocalDate } from './localDate.js';
 import { decimalOf, decimalOfMinor, type Money } from './money.js';
 import type { SourceObject, SpendKind, SpendPart, UnifiedSpend } from './spend.js';
@@ -84,13 +84,13 @@ export function unify(objects: readonly SourceObject[]): UnifiedSpend {
     merchantDescriptor: pick(inOrder(views, MERCHANT_ORDER), (object) => object.merchantDescriptor),
     mcc: pick(inOrder(views, MERCHANT_ORDER), (object) => object.mcc),
     category: pick(views, (object) => object.category),
-    dimensions: mergedDimensions(views.flatMap((view) => view.objects).map((object) => object.dimensions)),
+    dimensions: mergedDimensions(views.flatMap(everyObject).map((object) => object.dimensions)),
     parts,
     spender: joined(views, (object) => object.spender, ', '),
     memo: joined(views, (object) => object.memo, '; '),
     transactionDate: firstDay(views),
     postedDate: lastPostedDay(views),
-    receiptUrls: [...new Set(views.flatMap((view) => view.objects).flatMap((object) => object.receiptUrls))],
+    receiptUrls: [...new Set(views.flatMap(everyObject).flatMap((object) => object.receiptUrls))],
     disagreement: disagreementIn(views, richest, parts, all),
   };
 }
@@ -153,17 +153,20 @@ function wholePart(object: SourceObject): SpendPart {
 }
 
 function enriched(part: SpendPart, object: SourceObject, others: readonly SourceObject[], isWhole: boolean): SpendPart {
-  const otherParts = others.flatMap((other) => (other.parts.length === 1 ? other.parts : []));
+  const otherParts = others.flatMap((other) => partsAbout(other, object));
   const first = (values: readonly (string | null)[]): string | null => values.find((value) => value !== null) ?? null;
   return {
     sourceLineId: part.sourceLineId,
     amount: part.amount,
     tax: part.tax ?? (isWhole ? object.tax : null),
     category: first([
-      part.category,
+      // An accounting record's category is the account it was coded with, which rules are compared with anyhow; the
+      // category of the expense says more.
+      part.category === part.glAccount ? null : part.category,
       object.category,
       ...otherParts.map((other) => other.category),
       ...others.map((other) => other.category),
+      part.category,
     ]),
     glAccount: first([part.glAccount, ...otherParts.map((other) => other.glAccount)]),
     costCentre: first([part.costCentre, ...otherParts.map((other) => other.costCentre)]),
@@ -175,6 +178,14 @@ function enriched(part: SpendPart, object: SourceObject, others: readonly Source
     ]),
     memo: part.memo ?? object.memo,
   };
+}
+
+/** The part of a poorer view that `object` is about: its only one, or the one that `object` names by its id. */
+function partsAbout(other: SourceObject, object: SourceObject): readonly SpendPart[] {
+  if (other.parts.length <= 1) return other.parts;
+  const ids = new Set<string | null>(object.keys.map(idOfKey));
+  const named = other.parts.filter((part) => ids.has(part.sourceLineId));
+  return named.length === 1 ? named : [];
 }
 
 /** Names from all, values from the first that has the name. Names are sorted, so that equal sets look equal. */
@@ -218,9 +229,13 @@ function inOrder(views: readonly StreamView[], order: readonly SpendStream[]): S
   return [...views].sort((a, b) => order.indexOf(a.stream) - order.indexOf(b.stream));
 }
 
+function everyObject(view: StreamView): SourceObject[] {
+  return [...view.objects, ...view.silent];
+}
+
 function pick<T>(views: readonly StreamView[], field: (object: SourceObject) => T | null): T | null {
   for (const view of views) {
-    for (const object of view.objects) {
+    for (const object of everyObject(view)) {
       const value = field(object);
       if (value !== null) return value;
     }
@@ -235,8 +250,10 @@ function joined(
   separator: string,
 ): string | null {
   for (const view of views) {
-    const values = view.objects.map(field).filter((value) => value !== null && value.trim() !== '');
-    if (values.length > 0) return [...new Set(values)].join(separator);
+    for (const objects of [view.objects, view.silent]) {
+      const values = objects.map(field).filter((value) => value !== null && value.trim() !== '');
+      if (values.length > 0) return [...new Set(values)].join(separator);
+    }
   }
   return null;
 }

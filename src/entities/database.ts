@@ -25,6 +25,14 @@ export interface StatementCounter {
   count: number;
 }
 
+/** Deadlocks resolve at the second try; more than a few in a row are a fault of ours. */
+const TRIES_MAX = 4;
+const DEADLOCK_DETECTED = '40P01';
+
+function isDeadlock(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === DEADLOCK_DETECTED;
+}
+
 interface Hooks {
   readonly before: Map<string, (tx: Tx) => Promise<void>>;
   readonly after: (() => void)[];
@@ -36,10 +44,14 @@ interface Hooks {
  */
 export class Database {
   readonly statements: StatementCounter = { count: 0 };
+  private readonly names = new StatementNames();
 
   constructor(readonly dataSource: DataSource) {}
 
-  /** A read-write transaction of one tenant; commits when `work` resolves, rolls back when it throws. */
+  /**
+   * A read-write transaction of one tenant; commits when `work` resolves, rolls back when it throws.
+   * `work` may run more than once (after a deadlock), so what it does outside the database must be safe to repeat.
+   */
   tenant<T>(tenantId: string, work: (tx: Tx) => Promise<T>): Promise<T> {
     return this.run(tenantId, 'READ COMMITTED', work);
   }
@@ -57,7 +69,22 @@ export class Database {
     return this.run(null, 'READ COMMITTED', work);
   }
 
+  /** Two transactions that wait for each other are both right; the one that PostgreSQL gave up is done again. */
   private async run<T>(
+    tenantId: string | null,
+    isolation: 'READ COMMITTED' | 'REPEATABLE READ',
+    work: (tx: Tx) => Promise<T>,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.once(tenantId, isolation, work);
+      } catch (error) {
+        if (attempt >= TRIES_MAX || !isDeadlock(error)) throw error;
+      }
+    }
+  }
+
+  private async once<T>(
     tenantId: string | null,
     isolation: 'READ COMMITTED' | 'REPEATABLE READ',
     work: (tx: Tx) => Promise<T>,
@@ -109,8 +136,36 @@ export class Database {
     };
   }
 
-  private send(runner: QueryRunner, sql: string, parameters: readonly SqlValue[] = []) {
+  private async send(
+    runner: QueryRunner,
+    sql: string,
+    parameters: readonly SqlValue[] = [],
+  ): Promise<{ records: Record<string, unknown>[]; affected: number }> {
     this.statements.count += 1;
-    return runner.query(sql, [...parameters], true);
+    // The driver's own client, because only it can name a statement: PostgreSQL then parses and plans it once a connection.
+    const client = (await runner.connect()) as pg.PoolClient;
+    const name = this.names.nameOf(sql);
+    const result = await client.query(
+      name === null ? { text: sql, values: [...parameters] } : { name, text: sql, values: [...parameters] },
+    );
+    return { records: result.rows as Record<string, unknown>[], affected: result.rowCount ?? 0 };
   }
 }
+
+/** Statements that come again get a name. Those that are put together from what a caller asks for may be many: a limit. */
+class StatementNames {
+  private readonly seen = new Map<string, { uses: number; name: string }>();
+
+  nameOf(sql: string): string | null {
+    const known = this.seen.get(sql);
+    if (known) {
+      known.uses += 1;
+      return known.uses >= NAMED_FROM_USE ? known.name : null;
+    }
+    if (this.seen.size < NAMED_MAX) this.seen.set(sql, { uses: 1, name: `s${this.seen.size}` });
+    return null;
+  }
+}
+
+const NAMED_FROM_USE = 3;
+const NAMED_MAX = 300;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ConfigurationError } from '../errors.js';
 import { type MasterKey, newMasterKey, readMasterKey } from '../secrets.js';
 
-const FILE = 'master.key';
+export const MASTER_KEY_FILE = 'master.key';
 
 /**
  * The master keys kept beside the embedded database, one a line, the current one first. Made at the first call; of
@@ -12,7 +12,7 @@ const FILE = 'master.key';
  * @throws ConfigurationError the file cannot be read, made or understood.
  */
 export function masterKeysIn(dataDir: string): MasterKey[] {
-  const file = join(dataDir, FILE);
+  const file = join(dataDir, MASTER_KEY_FILE);
   try {
     mkdirSync(dataDir, { recursive: true });
     publishOnce(file, `${newMasterKey().reveal()}\n`);
@@ -33,7 +33,7 @@ export function masterKeysIn(dataDir: string): MasterKey[] {
  * @param keys base64 texts, the current one first.
  */
 export function replaceMasterKeys(dataDir: string, keys: readonly string[]): void {
-  const file = join(dataDir, FILE);
+  const file = join(dataDir, MASTER_KEY_FILE);
   const text = `${keys.join('\n')}\n`;
   parse('the new list', text);
   const draft = writeDraft(file, text);

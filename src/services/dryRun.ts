@@ -1,19 +1,42 @@
 import type { ReadWindow, SpendPage } from '../connectors/contract.js';
-import type { SpendStream } from '../domain/vocabulary.js';
+import type { LocalDate } from '../domain/localDate.js';
+import type { PostingStatus } from '../domain/postingState.js';
+import type { DocumentType, Hold, SpendStream } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { ConfigurationError } from '../errors.js';
 import type { Caller, Engine } from './engine.js';
 import { ingestInto } from './ingest.js';
 import type { PipelineRow } from './pipelines.js';
 import { planChunk } from './planning.js';
-import { loadLines, type LineRow } from './postingStore.js';
+import { linesOf } from './postingStore.js';
 
-/** A document as a dry run shows it: the columns of a posting, with its lines. */
+/** A document as a dry run shows it, and as it is kept with the run. */
 export interface PreviewDocument {
-  readonly id: string;
-  readonly status: string;
-  readonly lines: readonly LineRow[];
-  readonly [column: string]: unknown;
+  readonly status: PostingStatus;
+  readonly documentType: DocumentType;
+  readonly reference: string;
+  readonly planHash: string;
+  readonly postingDate: LocalDate;
+  readonly currency: string;
+  /** Of either side, exact decimal. */
+  readonly total: string;
+  readonly supplierCode: string | null;
+  readonly mappingVersion: number | null;
+  readonly holds: readonly Hold[];
+  /** The posting that it would reverse. */
+  readonly reversesId: string | null;
+  readonly lines: readonly {
+    readonly lineNumber: number;
+    readonly glAccount: string;
+    readonly costCentre: string | null;
+    readonly dimensions: Readonly<Record<string, string>>;
+    readonly taxCode: string | null;
+    readonly debit: string;
+    readonly credit: string;
+    readonly memo: string | null;
+    readonly spendRecordIds: readonly string[];
+    readonly explanation: string;
+  }[];
 }
 
 export interface Preview {
@@ -96,14 +119,61 @@ async function touchedBefore(tx: Tx, pipelineId: string): Promise<Map<string, st
   return new Map(rows.map((row) => [row.id, row.mark]));
 }
 
-async function plannedSince(tx: Tx, pipelineId: string, before: ReadonlyMap<string, string>): Promise<PreviewDocument[]> {
-  const rows = await tx.query<PreviewDocument & { plan_hash: string }>(
-    `select * from postings where tenant_id = $1 and pipeline_id = $2
+interface PlannedRow {
+  id: string;
+  status: PostingStatus;
+  document_type: DocumentType;
+  reference: string;
+  plan_hash: string;
+  posting_date: LocalDate;
+  currency: string;
+  total: string;
+  supplier_code: string | null;
+  mapping_version: number | null;
+  holds: Hold[];
+  reverses_id: string | null;
+}
+
+async function plannedSince(
+  tx: Tx,
+  pipelineId: string,
+  before: ReadonlyMap<string, string>,
+): Promise<PreviewDocument[]> {
+  const rows = await tx.query<PlannedRow>(
+    `select id, status, document_type, reference, plan_hash, posting_date, currency, total, supplier_code, mapping_version,
+       holds, reverses_id
+     from postings where tenant_id = $1 and pipeline_id = $2
        and status in ('PLANNED', 'HELD', 'AWAITING_APPROVAL', 'READY') order by posting_date, id`,
     [tx.tenantId, pipelineId],
   );
   const changed = rows.filter((row) => before.get(row.id) !== row.plan_hash + row.status);
-  const documents: PreviewDocument[] = [];
-  for (const row of changed) documents.push({ ...row, lines: await loadLines(tx, row.id) });
-  return documents;
+  const lines = await linesOf(
+    tx,
+    changed.map((row) => row.id),
+  );
+  return changed.map((row) => ({
+    status: row.status,
+    documentType: row.document_type,
+    reference: row.reference,
+    planHash: row.plan_hash,
+    postingDate: row.posting_date,
+    currency: row.currency,
+    total: row.total,
+    supplierCode: row.supplier_code,
+    mappingVersion: row.mapping_version,
+    holds: row.holds,
+    reversesId: row.reverses_id,
+    lines: (lines.get(row.id) ?? []).map((line) => ({
+      lineNumber: line.line_number,
+      glAccount: line.gl_account,
+      costCentre: line.cost_centre,
+      dimensions: line.dimensions,
+      taxCode: line.tax_code,
+      debit: line.debit,
+      credit: line.credit,
+      memo: line.memo,
+      spendRecordIds: line.spend_record_ids,
+      explanation: line.explanation,
+    })),
+  }));
 }

@@ -1,11 +1,10 @@
 import type { ExportAnswer, ExportReport, ReportsExports } from '../connectors/contract.js';
-import type { SpendStream } from '../domain/vocabulary.js';
+import type { SpendStream, SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { ConfigurationError, CredentialsError, LedgergateError, RateLimitedError } from '../errors.js';
 import { raiseAlert, settleAlert } from './alerts.js';
 import { record, recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
-import { reportsLock } from './settle.js';
 import { noteReachability } from './systems.js';
 
 export interface ReportOptions {
@@ -309,7 +308,6 @@ function backoffMs(attempts: number): number {
 
 /** Sees to it that somebody comes back when the next report of this source is due. */
 async function planNextReport(engine: Engine, tx: Tx, sourceId: string): Promise<void> {
-  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [reportsLock(tx.tenantId, sourceId)]);
   const [row] = await tx.query<{ due: Date | null }>(
     `select min(next_attempt_at) as due from source_exports where tenant_id = $1 and source_id = $2 and state = 'PENDING'`,
     [tx.tenantId, sourceId],
@@ -329,6 +327,16 @@ export interface GivenUp {
   readonly postingId: string | null;
   /** Why, in the person's words; the source shows it. */
   readonly message: string;
+}
+
+/** The stream of a connected source whose objects take results; null = it wants none. */
+export async function exportStreamOf(engine: Engine, tx: Tx, sourceId: string): Promise<SpendStream | null> {
+  const [system] = await tx.query<{ kind: SystemKind }>('select kind from systems where tenant_id = $1 and id = $2', [
+    tx.tenantId,
+    sourceId,
+  ]);
+  const connector = system ? engine.connectors.find(system.kind) : undefined;
+  return connector?.role === 'SPEND' ? connector.exportStream : null;
 }
 
 /** Owes the source a failure for each object of purchases that a person gave up, in that person's transaction. */

@@ -42,31 +42,34 @@ export async function readMasterData(engine: Engine, caller: Caller, systemId: s
   await engine.db.tenant(caller.tenantId, async (tx) => {
     await lockMasterData(tx, systemId);
     const now = engine.clock.now();
-    await replace(
-      tx,
-      systemId,
-      'gl_accounts',
-      ['code', 'name', 'active', 'blocked_reason'],
-      'code text, name text, active boolean, blocked_reason text',
-      accounts.map((a) => ({ ...a, blocked_reason: a.blockedReason })),
-    );
-    await replace(
-      tx,
-      systemId,
-      'suppliers',
-      ['code', 'name', 'active', 'currency'],
-      'code text, name text, active boolean, currency text',
-      suppliers,
-    );
-    await replace(
-      tx,
-      systemId,
-      'ledger_dimension_values',
-      ['dimension', 'code', 'name', 'active'],
-      'dimension text, code text, name text, active boolean',
-      dimensions,
-    );
-    await storePeriods(tx, systemId, periods);
+    const changed = [
+      await replace(
+        tx,
+        systemId,
+        'gl_accounts',
+        ['code', 'name', 'active', 'blocked_reason'],
+        'code text, name text, active boolean, blocked_reason text',
+        accounts.map((account) => ({ ...account, blocked_reason: account.blockedReason })),
+      ),
+      await replace(
+        tx,
+        systemId,
+        'suppliers',
+        ['code', 'name', 'active', 'currency'],
+        'code text, name text, active boolean, currency text',
+        suppliers,
+      ),
+      await replace(
+        tx,
+        systemId,
+        'ledger_dimension_values',
+        ['dimension', 'code', 'name', 'active'],
+        'dimension text, code text, name text, active boolean',
+        dimensions,
+      ),
+      await storePeriods(tx, systemId, periods),
+    ];
+    if (changed.includes(true)) await raiseMasterVersion(tx, systemId);
     await tx.execute('update systems set master_data_read_at = $3 where tenant_id = $1 and id = $2', [
       tx.tenantId,
       systemId,
@@ -89,7 +92,7 @@ export async function readPeriods(engine: Engine, tenantId: string, systemId: st
   const periods = await connection.listPeriods();
   await engine.db.tenant(tenantId, async (tx) => {
     await lockMasterData(tx, systemId);
-    await storePeriods(tx, systemId, periods);
+    if (await storePeriods(tx, systemId, periods)) await raiseMasterVersion(tx, systemId);
   });
 }
 
@@ -109,8 +112,34 @@ export async function freshenMasterData(engine: Engine, caller: Caller, systemId
   else await readPeriods(engine, caller.tenantId, systemId);
 }
 
-/** The stored master data as planning looks things up in it. */
+/** One ledger's master data a process: many tenants do not add up in memory, and a run of one is served from here. */
+let kept: { readonly key: string; readonly data: MasterData } | null = null;
+
+/** The stored master data as planning looks things up in it; read again only when it has changed. */
 export async function loadMasterData(tx: Tx, systemId: string): Promise<MasterData> {
+  const key = `${tx.tenantId}/${systemId}/${await masterVersion(tx, systemId)}`;
+  if (kept?.key !== key) kept = { key, data: await readStored(tx, systemId) };
+  return kept.data;
+}
+
+/** Changes whenever the stored master data does. */
+export async function masterVersion(tx: Tx, systemId: string): Promise<string> {
+  const [row] = await tx.query<{ master_version: string }>(
+    'select master_version from systems where tenant_id = $1 and id = $2',
+    [tx.tenantId, systemId],
+  );
+  return row?.master_version ?? '';
+}
+
+/** To be called in the transaction that changes stored master data. */
+export async function raiseMasterVersion(tx: Tx, systemId: string): Promise<void> {
+  await tx.execute('update systems set master_version = master_version + 1 where tenant_id = $1 and id = $2', [
+    tx.tenantId,
+    systemId,
+  ]);
+}
+
+async function readStored(tx: Tx, systemId: string): Promise<MasterData> {
   const [accounts, suppliers, dimensions, periods] = [
     await tx.query<{ code: string; name: string; active: boolean; blocked_reason: string | null }>(
       'select code, name, active, blocked_reason from gl_accounts where tenant_id = $1 and system_id = $2',
@@ -185,42 +214,48 @@ async function replace(
   columns: readonly string[],
   definition: string,
   rows: readonly unknown[],
-): Promise<void> {
+): Promise<boolean> {
   const keys = columns.filter((column) => column === 'code' || column === 'dimension');
   const others = columns.filter((column) => column !== 'code' && column !== 'dimension');
   const names = columns.join(', ');
-  await tx.execute(
+  const [row] = await tx.query<{ changed: boolean }>(
     `with given as (select distinct on (${keys.join(', ')}) * from jsonb_to_recordset($3::jsonb) as g(${definition})),
      gone as (
        delete from ${table} t where tenant_id = $1 and system_id = $2
-       and not exists (select from given g where ${keys.map((key) => `g.${key} = t.${key}`).join(' and ')})
-     )
+       and not exists (select from given g where ${keys.map((key) => `g.${key} = t.${key}`).join(' and ')}) returning 1
+     ), kept as (
      insert into ${table} (tenant_id, system_id, ${names})
      select $1, $2, ${names} from given
      on conflict (tenant_id, system_id, ${keys.join(', ')}) do update
        set ${others.map((column) => `${column} = excluded.${column}`).join(', ')}
        where (${others.map((column) => `${table}.${column}`).join(', ')})
-         is distinct from (${others.map((column) => `excluded.${column}`).join(', ')})`,
+         is distinct from (${others.map((column) => `excluded.${column}`).join(', ')}) returning 1)
+     select exists (select from gone) or exists (select from kept) as changed`,
     [tx.tenantId, systemId, JSON.stringify(rows)],
   );
+  return row?.changed ?? false;
 }
 
 async function storePeriods(
   tx: Tx,
   systemId: string,
   periods: Awaited<ReturnType<LedgerConnection['listPeriods']>>,
-): Promise<void> {
-  await tx.execute(
+): Promise<boolean> {
+  const [row] = await tx.query<{ changed: boolean }>(
     `with given as (
        select * from jsonb_to_recordset($3::jsonb) as g(label text, "startsOn" date, "endsOn" date, open boolean, key jsonb)
      ), gone as (
        delete from fiscal_periods p where tenant_id = $1 and system_id = $2
-       and not exists (select from given g where g.label = p.label)
-     )
+       and not exists (select from given g where g.label = p.label) returning 1
+     ), kept as (
      insert into fiscal_periods (tenant_id, system_id, label, starts_on, ends_on, open, key)
      select $1, $2, label, "startsOn", "endsOn", open, key from given
      on conflict (tenant_id, system_id, label) do update set starts_on = excluded.starts_on, ends_on = excluded.ends_on,
-       open = excluded.open, key = excluded.key`,
+       open = excluded.open, key = excluded.key
+       where (fiscal_periods.starts_on, fiscal_periods.ends_on, fiscal_periods.open, fiscal_periods.key)
+         is distinct from (excluded.starts_on, excluded.ends_on, excluded.open, excluded.key) returning 1)
+     select exists (select from gone) or exists (select from kept) as changed`,
     [tx.tenantId, systemId, JSON.stringify(periods)],
   );
+  return row?.changed ?? false;
 }

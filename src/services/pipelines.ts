@@ -48,7 +48,7 @@ export async function createPipeline(
 ): Promise<Outcome<{ id: string }>> {
   return engine.db.tenant(caller.tenantId, async (tx) => {
     await lockPipelines(tx);
-    const problems = await problemsOf(engine, tx, input, null);
+    const problems = await problemsOf(engine, tx, input);
     const [same] = await tx.query<PipelineRow>('select * from pipelines where tenant_id = $1 and name = $2', [
       tx.tenantId,
       input.name.trim(),
@@ -58,6 +58,7 @@ export async function createPipeline(
     if (problems.length > 0) return { ok: false, problems };
     const id = newId('pipe');
     await store(tx, id, input, engine.clock.now());
+    if (input.enabled) await planKnownSpend(tx, id, caller.correlationId);
     recordFor(tx, caller, engine.clock.now(), {
       action: 'pipeline.created',
       subjectType: 'Pipeline',
@@ -82,7 +83,7 @@ export async function updatePipeline(
     const before = requestOf(row);
     const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
     const after: PipelineRequest = { ...before, ...given, sourceId: row.source_id, ledgerId: row.ledger_id };
-    const problems = await problemsOf(engine, tx, after, id);
+    const problems = await problemsOf(engine, tx, after);
     const [same] = await tx.query<{ id: string }>(
       'select id from pipelines where tenant_id = $1 and name = $2 and id <> $3',
       [tx.tenantId, after.name.trim(), id],
@@ -90,6 +91,7 @@ export async function updatePipeline(
     if (same) problems.push(nameTaken(after.name));
     if (problems.length > 0) return { ok: false, problems };
     await store(tx, id, after, engine.clock.now());
+    if (after.enabled && !before.enabled) await planKnownSpend(tx, id, caller.correlationId);
     recordFor(tx, caller, engine.clock.now(), {
       action: 'pipeline.changed',
       subjectType: 'Pipeline',
@@ -188,6 +190,18 @@ export function mappingOn(versions: readonly MappingVersion[], day: LocalDate): 
 
 // ── inside ───────────────────────────────────────────────────────────────────────────────────
 
+/** What the source has shown already, to other pipelines or while this one was off, is planned with its next run. */
+async function planKnownSpend(tx: Tx, pipelineId: string, correlationId: string): Promise<void> {
+  await tx.execute(
+    `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
+     select $1, p.id, r.id, 'pipeline enabled', $3
+     from pipelines p join spend_records r on r.tenant_id = p.tenant_id and r.source_id = p.source_id
+     where p.tenant_id = $1 and p.id = $2
+     on conflict (tenant_id, pipeline_id, spend_record_id) do nothing`,
+    [tx.tenantId, pipelineId, correlationId],
+  );
+}
+
 function lockPipelines(tx: Tx): Promise<unknown> {
   return tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`pipelines:${tx.tenantId}`]);
 }
@@ -201,7 +215,7 @@ function nameTaken(name: string): Problem {
   };
 }
 
-async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest, _id: string | null): Promise<Problem[]> {
+async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promise<Problem[]> {
   const problems: Problem[] = [];
   const say = (field: string, message: string, resolution: string | null = null, code = 'BAD_INPUT') =>
     problems.push({ code, message, path: ['input', field], resolution });

@@ -1,10 +1,11 @@
 import { decimalOf, decimalOfMinor } from '../domain/money.js';
 import type { LedgerRules, PlanContext, PlannedDocument, PlanSkip, PlanSpend, VendorFact } from '../domain/plan.js';
+import { economicHash } from '../domain/planDocument.js';
 import { plan } from '../domain/planner.js';
 import type { PostingStatus } from '../domain/postingState.js';
-import { planReversal } from '../domain/reversal.js';
+import { type PostedDocument, planReversal } from '../domain/reversal.js';
 import { accountingHashOf, unifiedFromJson } from '../domain/spendJson.js';
-import type { SpendStatus } from '../domain/vocabulary.js';
+import type { DocumentType, SpendStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
@@ -48,7 +49,9 @@ export async function planPipeline(
   const rules = await connection.rules();
   if (runId === null) await readPeriods(engine, caller.tenantId, pipeline.ledger_id);
   for (;;) {
-    const counts = await engine.db.tenant(caller.tenantId, (tx) => planChunk(engine, caller, tx, pipeline, rules, runId));
+    const counts = await engine.db.tenant(caller.tenantId, (tx) =>
+      planChunk(engine, caller, tx, pipeline, rules, runId),
+    );
     total.records += counts.records;
     total.ready += counts.ready;
     total.held += counts.held;
@@ -75,12 +78,20 @@ export async function planChunk(
   const records = await takeRecords(tx, pipeline.id, take);
   if (records.length === 0) return { taken: 0, records: 0, ready: 0, held: 0 };
   const context = await loadPlanningContext(tx, engine.clock.now(), pipeline, rules);
-  const postings = await postingsOfRecords(tx, pipeline.id, records.map((record) => record.id));
+  const postings = await postingsOfRecords(
+    tx,
+    pipeline.id,
+    records.map((record) => record.id),
+  );
   const vendors = await matchMerchants(engine, caller, tx, pipeline.ledger_id, merchantsOf(records));
 
   const work = new Chunk(engine, caller, tx, context, runId);
   for (const record of records) {
-    await work.sort(record, postings.get(record.id) ?? [], record.merchant_key ? (vendors.get(record.merchant_key) ?? null) : null);
+    await work.sort(
+      record,
+      postings.get(record.id) ?? [],
+      record.merchant_key ? (vendors.get(record.merchant_key) ?? null) : null,
+    );
   }
   await work.planFresh();
   await work.store();
@@ -138,7 +149,8 @@ function merchantsOf(records: readonly RecordRow[]): Map<string, string> {
   const merchants = new Map<string, string>();
   for (const { merchant_key, merchant_name, unified } of records) {
     const descriptor = (unified as { merchantDescriptor: string | null }).merchantDescriptor;
-    if (merchant_key !== null && !merchants.has(merchant_key)) merchants.set(merchant_key, descriptor ?? merchant_name ?? merchant_key);
+    if (merchant_key !== null && !merchants.has(merchant_key))
+      merchants.set(merchant_key, descriptor ?? merchant_name ?? merchant_key);
   }
   return merchants;
 }
@@ -198,7 +210,12 @@ class Chunk {
     }
     const hash = accountingHashOf(spend);
     if (standing.every((posting) => posting.accounting_hash === hash)) {
-      this.statuses.push({ id: record.id, status: generation > 0 ? 'CORRECTED' : 'POSTED', reason: null, waiting: null });
+      this.statuses.push({
+        id: record.id,
+        status: generation > 0 ? 'CORRECTED' : 'POSTED',
+        reason: null,
+        waiting: null,
+      });
       return;
     }
     await this.correct(item, standing);
@@ -231,12 +248,41 @@ class Chunk {
       });
       return;
     }
-    for (const posting of standing) {
-      const posted = await loadPosted(this.tx, posting.id);
+    const revised = { ...item, revision: item.revision + standing.length };
+    const documents = await Promise.all(standing.map((posting) => loadPosted(this.tx, posting.id)));
+    if (await this.changesNothing(context, revised, standing, documents)) return;
+    if (item.spend.disagreement !== null) {
+      // Which figure is right is a person's question; until it is answered the books stay as they are.
+      this.statuses.push({ id: item.id, status: 'POSTED', reason: null, waiting: item.spend.disagreement });
+      return;
+    }
+    standing.forEach((posting, index) => {
+      const posted = documents[index];
+      if (!posted) return;
       const reversal = planReversal(context, posted, 'the source changed the purchase after it was posted');
       this.documents.push(this.plannedPosting(reversal, { reverses: posting, needsApproval: needsPerson }));
-    }
-    this.addFresh({ ...item, revision: item.revision + standing.length });
+    });
+    this.addFresh(revised);
+  }
+
+  /** Whether the books would look the same: then only the new content is remembered, and nothing is reversed. */
+  private async changesNothing(
+    context: PlanContext,
+    item: PlanSpend,
+    standing: readonly PostingHead[],
+    posted: readonly PostedDocument[],
+  ): Promise<boolean> {
+    const { documents } = plan(context, [item]);
+    if (documents.length === 0 || documents.some((document) => document.holds.length > 0)) return false;
+    if (economicHash(documents.map(booked)) !== economicHash(posted.map(booked))) return false;
+    const hash = accountingHashOf(item.spend);
+    await this.tx.execute(
+      'update posting_spend set accounting_hash = $4 where tenant_id = $1 and spend_record_id = $2 and posting_id = any($3)',
+      [this.tx.tenantId, item.id, standing.map((posting) => posting.id), hash],
+    );
+    const isCorrected = item.revision - standing.length > 1;
+    this.statuses.push({ id: item.id, status: isCorrected ? 'CORRECTED' : 'POSTED', reason: null, waiting: null });
+    return true;
   }
 
   private addFresh(item: PlanSpend): void {
@@ -262,7 +308,9 @@ class Chunk {
     );
     const planned = this.plannedPosting(document, {
       items: own,
-      ...(corrects ? { after: corrects.document.reference, needsApproval: this.context.row.correction === 'HOLD' } : {}),
+      ...(corrects
+        ? { after: corrects.document.reference, needsApproval: this.context.row.correction === 'HOLD' }
+        : {}),
     });
     this.documents.push(planned);
     if (planned.status === 'HELD') this.held += 1;
@@ -348,6 +396,11 @@ class Chunk {
       [this.tx.tenantId, JSON.stringify(rows), this.engine.clock.now(), this.context.row.ledger_id],
     );
   }
+}
+
+/** A journal books no supplier: who that was may become clearer later, and that is no reason to reverse it. */
+function booked<D extends { documentType: DocumentType; supplierCode: string | null }>(document: D): D {
+  return document.documentType === 'JOURNAL' ? { ...document, supplierCode: null } : document;
 }
 
 const UNSENT: readonly PostingStatus[] = ['PLANNED', 'HELD', 'AWAITING_APPROVAL', 'READY', 'REJECTED'];

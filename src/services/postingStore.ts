@@ -74,12 +74,25 @@ export interface LineRow {
   explanation: string;
 }
 
-export function loadLines(tx: Tx, postingId: string): Promise<LineRow[]> {
-  return tx.query<LineRow>(
-    `select line_number, role, gl_account, cost_centre, dimensions, tax_code, debit, credit, memo, spend_record_ids,
-       explanation from posting_lines where tenant_id = $1 and posting_id = $2 order by line_number`,
-    [tx.tenantId, postingId],
+export async function loadLines(tx: Tx, postingId: string): Promise<LineRow[]> {
+  return (await linesOf(tx, [postingId])).get(postingId) ?? [];
+}
+
+/** The lines of many postings in one statement, by posting. */
+export async function linesOf(tx: Tx, postingIds: readonly string[]): Promise<Map<string, LineRow[]>> {
+  const rows = await tx.query<LineRow & { posting_id: string }>(
+    `select posting_id, line_number, role, gl_account, cost_centre, dimensions, tax_code, debit, credit, memo,
+       spend_record_ids, explanation
+     from posting_lines where tenant_id = $1 and posting_id = any($2) order by posting_id, line_number`,
+    [tx.tenantId, postingIds],
   );
+  const byPosting = new Map<string, LineRow[]>();
+  for (const { posting_id, ...line } of rows) {
+    const lines = byPosting.get(posting_id);
+    if (lines) lines.push(line);
+    else byPosting.set(posting_id, [line]);
+  }
+  return byPosting;
 }
 
 /** A document as it was sent, for turning it round. */
@@ -159,7 +172,9 @@ export async function storePlanned(
     [tx.tenantId, pipeline.ledger_id, planned.map((one) => one.document.reference)],
   );
   const byReference = new Map(existing.map((row) => [row.reference, row]));
-  const idOf = new Map(planned.map((one) => [one.document.reference, byReference.get(one.document.reference)?.id ?? newId('post')]));
+  const idOf = new Map(
+    planned.map((one) => [one.document.reference, byReference.get(one.document.reference)?.id ?? newId('post')]),
+  );
   const now = engine.clock.now();
   const rows: Record<string, unknown>[] = [];
   const written: PlannedPosting[] = [];
@@ -278,7 +293,7 @@ async function writeHeads(
        mapping_version = excluded.mapping_version, correlation_id = excluded.correlation_id,
        triggered_by = excluded.triggered_by, run_id = excluded.run_id, updated_at = excluded.updated_at,
        approved_by = null, cancel_reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
-       -- Whoever has claimed the old plan may not send it any more.
+       -- Whoever had claimed the old plan for sending must not send it any more.
        fence = postings.fence + 1,
        after_id = coalesce(excluded.after_id, postings.after_id)`,
     [tx.tenantId, pipeline.id, pipeline.ledger_id, JSON.stringify(rows), caller.actor, runId, now],
@@ -381,10 +396,10 @@ export async function cancelUnsent(
     [tx.tenantId, postings.map((posting) => posting.id), reason, now],
   );
   // A reversal that is given up leaves its original standing.
-  await tx.execute(
-    'update postings set reversed_by_id = null where tenant_id = $1 and reversed_by_id = any($2)',
-    [tx.tenantId, postings.map((posting) => posting.id)],
-  );
+  await tx.execute('update postings set reversed_by_id = null where tenant_id = $1 and reversed_by_id = any($2)', [
+    tx.tenantId,
+    postings.map((posting) => posting.id),
+  ]);
   for (const row of rows) {
     const from = postings.find((posting) => posting.id === row.id)?.status ?? 'PLANNED';
     recordFor(tx, caller, now, {

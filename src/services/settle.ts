@@ -1,20 +1,19 @@
 import type { FoundDocument } from '../connectors/contract.js';
+import { assertMove, type PostingStatus } from '../domain/postingState.js';
 import type { Hold, SpendStream } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { LedgergateError, PeriodClosedError } from '../errors.js';
 import type { Engine } from './engine.js';
-import {
-  type AttemptOutcome,
-  type ClaimedPosting,
-  differenceOf,
-  finishAttempt,
-  foundElsewhere,
-  move,
-} from './ledgerWork.js';
+import { type ClaimedPosting, differenceOf, finishAttempt, foundElsewhere, move, tellMove } from './ledgerWork.js';
 
 /** What became of one attempt. */
 export type Result =
-  | { readonly kind: 'POSTED'; readonly ledgerDocumentId: string; readonly how: 'SENT' | 'FOUND'; readonly warnings: readonly string[] }
+  | {
+      readonly kind: 'POSTED';
+      readonly ledgerDocumentId: string;
+      readonly how: 'SENT' | 'FOUND';
+      readonly warnings: readonly string[];
+    }
   | { readonly kind: 'REJECTED'; readonly error: LedgergateError }
   | { readonly kind: 'NOT_STARTED'; readonly error: LedgergateError; readonly againAt: Date }
   | { readonly kind: 'UNKNOWN'; readonly error: unknown; readonly overAt: Date }
@@ -23,16 +22,8 @@ export type Result =
 /** Where results are owed to: the stream of a source whose objects take them, by pipeline. */
 export type ExportStreams = ReadonlyMap<string, { readonly sourceId: string; readonly stream: SpendStream }>;
 
-/** So many results as come together in this time go out in one call. */
+/** What is owed within this time goes out together: the queue keeps one job for it (see `JobSender`). */
 const GATHER_REPORTS_MS = 2_000;
-
-/**
- * Whoever owes a result holds this lock shared until it commits, and leaves the job to the result that is due already;
- * whoever reports takes it alone before looking a last time. So a job exists whenever a result is due, and not one each.
- */
-export function reportsLock(tenantId: string, sourceId: string): string {
-  return `reports:${tenantId}:${sourceId}`;
-}
 
 const FREE = { lease_owner: null, lease_until: null };
 
@@ -72,6 +63,10 @@ export function resultOfFound(posting: ClaimedPosting, found: readonly FoundDocu
   return { kind: 'POSTED', ledgerDocumentId: first.ledgerDocumentId, how: 'FOUND', warnings: [] };
 }
 
+/**
+ * The document is in the ledger. State, attempt, purchases and what the source is owed go in one statement, because every
+ * posting goes through it.
+ */
 async function settlePosted(
   engine: Engine,
   tx: Tx,
@@ -81,52 +76,36 @@ async function settlePosted(
   exports: ExportStreams,
 ): Promise<boolean> {
   const wasFound = result.how === 'FOUND';
-  const moved = await move(tx, now, posting, {
-    to: 'POSTED',
-    action: 'posting.posted',
-    summary: `${posting.description}: posted as ${result.ledgerDocumentId}${wasFound ? ', found in the ledger by its reference' : ''}.`,
-    set: { ...FREE, ledger_document_id: result.ledgerDocumentId, posted_at: now, holds: '[]', next_attempt_at: null, doubt_since: null },
-    after: { ledgerDocumentId: result.ledgerDocumentId, ...(result.warnings.length > 0 ? { warnings: result.warnings } : {}) },
-  });
-  if (!moved) return false;
-  await finishAttempt(tx, posting, now, wasFound ? 'FOUND' : 'POSTED', result.warnings.join(' ') || null);
-  if (posting.reverses_id !== null) await settleReversal(tx, now, posting);
-  else await settlePurchases(engine, tx, now, posting, result.ledgerDocumentId, exports);
-  await wakeWaiting(engine, tx, posting);
-  return true;
-}
-
-/** The purchases are in the books, and the source is owed the news. */
-async function settlePurchases(
-  engine: Engine,
-  tx: Tx,
-  now: Date,
-  posting: ClaimedPosting,
-  ledgerDocumentId: string,
-  exports: ExportStreams,
-): Promise<void> {
-  await tx.execute(
-    `update spend_records r set status = case when ps.revision > 1 then 'CORRECTED' else 'POSTED' end, updated_at = $3,
-       waiting_reason = null
-     from posting_spend ps
-     where ps.tenant_id = $1 and ps.posting_id = $2 and r.tenant_id = $1 and r.id = ps.spend_record_id
-       and not exists (select from posting_spend o join postings p on p.tenant_id = o.tenant_id and p.id = o.posting_id
-         where o.tenant_id = $1 and o.spend_record_id = r.id and p.id <> $2 and p.reverses_id is null
-           and p.status not in ('POSTED', 'REVERSED', 'CANCELLED'))`,
-    [tx.tenantId, posting.id, now],
-  );
-  const target = exports.get(posting.pipeline_id);
-  if (!target) return;
-  await tx.query('select pg_advisory_xact_lock_shared(hashtextextended($1, 0))', [reportsLock(tx.tenantId, target.sourceId)]);
-  const [owed] = await tx.query<{ count: number; has_job: boolean }>(
-    `with due as (
-       select 1 from source_exports where tenant_id = $1 and source_id = $3 and state = 'PENDING' and next_attempt_at <= $5 limit 1
+  // What this process has in hand is POSTING, or was claimed in doubt.
+  const from: PostingStatus = posting.status === 'IN_DOUBT' ? 'IN_DOUBT' : 'POSTING';
+  assertMove(from, 'POSTED');
+  const target = posting.reverses_id === null ? exports.get(posting.pipeline_id) : undefined;
+  const [done] = await tx.query<{ moved: boolean; owed: boolean; waiting: boolean }>(
+    `with moved as (
+       update postings set status = 'POSTED', ledger_document_id = $4, posted_at = $5, updated_at = $5, holds = '[]',
+         next_attempt_at = null, doubt_since = null, lease_owner = null, lease_until = null
+       where tenant_id = $1 and id = $2 and fence = $3 and status = $6 returning id
+     ), attempt as (
+       update posting_attempts set finished_at = $5, outcome = $7, message = $8
+       where tenant_id = $1 and posting_id = $2 and finished_at is null and exists (select from moved)
+     ), purchases as (
+       update spend_records r set status = case when ps.revision > 1 then 'CORRECTED' else 'POSTED' end, updated_at = $5,
+         waiting_reason = null
+       from posting_spend ps
+       where ps.tenant_id = $1 and ps.posting_id = $2 and r.tenant_id = $1 and r.id = ps.spend_record_id
+         and $9 and exists (select from moved)
+         -- Looked up by id for each of the few other documents: as a join, fresh tables get a plan that reads them whole.
+         and not exists (select from posting_spend o
+           where o.tenant_id = $1 and o.spend_record_id = r.id and o.posting_id <> $2
+             and (select p.reverses_id is null and p.status not in ('POSTED', 'REVERSED', 'CANCELLED')
+               from postings p where p.tenant_id = $1 and p.id = o.posting_id))
      ), owed as (
        insert into source_exports (tenant_id, source_id, external_id, posting_id, outcome, ledger_document_id, state,
          next_attempt_at, correlation_id, created_at)
-       select $1, $3, o.external_id, $2, 'SUCCESS', $4, 'PENDING', $5, $6, $5
+       select $1, o.source_id, o.external_id, $2, 'SUCCESS', $4, 'PENDING', $5, $10, $5
        from posting_spend ps join source_objects o on o.tenant_id = ps.tenant_id and o.spend_record_id = ps.spend_record_id
-       where ps.tenant_id = $1 and ps.posting_id = $2 and o.source_id = $3 and o.stream = $7 and o.kind <> 'NOT_SPEND'
+       where ps.tenant_id = $1 and ps.posting_id = $2 and o.source_id = $11 and o.stream = $12 and o.kind <> 'NOT_SPEND'
+         and exists (select from moved)
        -- A failure owed for a document that was given up, included again and posted after all is not true any more.
        on conflict (tenant_id, source_id, external_id, posting_id) do update set outcome = 'SUCCESS', message = null,
          ledger_document_id = excluded.ledger_document_id, state = 'PENDING', answer = null, attempts = 0,
@@ -134,12 +113,45 @@ async function settlePurchases(
          where source_exports.outcome = 'FAILURE'
        returning 1
      )
-     select (select count(*)::int from owed) as count, exists (select from due) as has_job`,
-    [tx.tenantId, posting.id, target.sourceId, ledgerDocumentId, now, posting.correlation_id, target.stream],
+     select exists (select from moved) as moved, exists (select from owed) as owed,
+       exists (select from planning_queue q join posting_spend ps on ps.tenant_id = q.tenant_id
+         and ps.spend_record_id = q.spend_record_id
+         where q.tenant_id = $1 and q.pipeline_id = $13 and ps.posting_id = $2) as waiting`,
+    [
+      tx.tenantId,
+      posting.id,
+      posting.fence,
+      result.ledgerDocumentId,
+      now,
+      from,
+      wasFound ? 'FOUND' : 'POSTED',
+      result.warnings.join(' ') || null,
+      posting.reverses_id === null,
+      posting.correlation_id,
+      target?.sourceId ?? null,
+      target?.stream ?? null,
+      posting.pipeline_id,
+    ],
   );
-  if (!owed || owed.count === 0 || owed.has_job) return;
-  const startAfter = new Date(now.getTime() + GATHER_REPORTS_MS);
-  await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId: target.sourceId }, { startAfter });
+  if (!done?.moved) return false;
+  tellMove(tx, now, posting, from, 'POSTED', {
+    action: 'posting.posted',
+    summary: `${posting.description}: posted as ${result.ledgerDocumentId}${wasFound ? ', found in the ledger by its reference' : ''}.`,
+    after: {
+      ledgerDocumentId: result.ledgerDocumentId,
+      ...(result.warnings.length > 0 ? { warnings: result.warnings } : {}),
+    },
+  });
+  if (posting.reverses_id !== null) await settleReversal(tx, now, posting);
+  if (done.owed && target) {
+    const startAfter = new Date(now.getTime() + GATHER_REPORTS_MS);
+    await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId: target.sourceId }, { startAfter });
+  }
+  if (done.waiting) {
+    // Purchases that changed while their document was at the ledger are planned now.
+    await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: posting.pipeline_id });
+  }
+  return true;
 }
 
 async function settleReversal(tx: Tx, now: Date, posting: ClaimedPosting): Promise<void> {
@@ -148,25 +160,18 @@ async function settleReversal(tx: Tx, now: Date, posting: ClaimedPosting): Promi
     [tx.tenantId, posting.reverses_id],
   );
   if (!original || original.status === 'REVERSED') return;
-  await move(tx, now, { ...original, correlation_id: posting.correlation_id }, {
-    to: 'REVERSED',
-    action: 'posting.reversed',
-    summary: `${original.description}: reversed by ${posting.reference}.`,
-    set: { reversed_by_id: posting.id },
-    after: { reversedBy: posting.id },
-  });
-}
-
-/** Purchases that changed while their document was at the ledger are planned now. */
-async function wakeWaiting(engine: Engine, tx: Tx, posting: ClaimedPosting): Promise<void> {
-  const waiting = await tx.query(
-    `select 1 from planning_queue q join posting_spend ps on ps.tenant_id = q.tenant_id and ps.spend_record_id = q.spend_record_id
-     where q.tenant_id = $1 and q.pipeline_id = $2 and ps.posting_id = $3 limit 1`,
-    [tx.tenantId, posting.pipeline_id, posting.id],
+  await move(
+    tx,
+    now,
+    { ...original, correlation_id: posting.correlation_id },
+    {
+      to: 'REVERSED',
+      action: 'posting.reversed',
+      summary: `${original.description}: reversed by ${posting.reference}.`,
+      set: { reversed_by_id: posting.id },
+      after: { reversedBy: posting.id },
+    },
   );
-  if (waiting.length > 0) {
-    await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: posting.pipeline_id });
-  }
 }
 
 async function settleRejected(tx: Tx, now: Date, posting: ClaimedPosting, error: LedgergateError): Promise<boolean> {
@@ -207,7 +212,13 @@ async function settleNotStarted(
   return moved;
 }
 
-async function settleUnknown(tx: Tx, now: Date, posting: ClaimedPosting, error: unknown, overAt: Date): Promise<boolean> {
+async function settleUnknown(
+  tx: Tx,
+  now: Date,
+  posting: ClaimedPosting,
+  error: unknown,
+  overAt: Date,
+): Promise<boolean> {
   const message = error instanceof LedgergateError ? error.userMessage : 'The answer could not be understood.';
   const moved = await move(tx, now, posting, {
     to: 'IN_DOUBT',
@@ -287,5 +298,3 @@ function statusIn(error: unknown): number | null {
   const status = error instanceof LedgergateError ? error.detail.httpStatus : null;
   return typeof status === 'number' ? status : null;
 }
-
-export type { AttemptOutcome };

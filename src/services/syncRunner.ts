@@ -3,12 +3,12 @@ import type { SpendStream, SyncStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { ConfigurationError, CredentialsError, LedgergateError } from '../errors.js';
 import { recordFor } from './audit.js';
+import { previewPipeline } from './dryRun.js';
 import type { Caller, Engine } from './engine.js';
 import { type IngestCounts, ingestPage } from './ingest.js';
 import { freshenMasterData } from './masterData.js';
 import { loadPipeline, type PipelineRow } from './pipelines.js';
 import { planPipeline } from './planning.js';
-import { previewPipeline } from './dryRun.js';
 import { endRun, finishRun, tellRun } from './runProgress.js';
 import { noteReachability } from './systems.js';
 
@@ -17,6 +17,8 @@ interface RunRow {
   pipeline_id: string;
   dry_run: boolean;
   status: SyncStatus;
+  planned_at: Date | null;
+  again: boolean;
   window_from: Date | null;
   window_to: Date | null;
   correlation_id: string;
@@ -57,13 +59,49 @@ export async function runSync(engine: Engine, tenantId: string, runId: string, o
   const problems: string[] = [];
   do {
     await engine.db.tenant(tenantId, (tx) =>
-      tx.execute('update sync_runs set again = false where tenant_id = $1 and id = $2', [tenantId, runId]),
+      // Not planned any more: the ledger's job must not end the run while it reads again.
+      tx.execute('update sync_runs set again = false, planned_at = null where tenant_id = $1 and id = $2', [
+        tenantId,
+        runId,
+      ]),
     );
     problems.length = 0;
     problems.push(...(await readAll(engine, caller, run, pipeline, options)));
+    if (options.isStopping()) {
+      await handBack(engine, tenantId, runId);
+      return;
+    }
     problems.push(...(await planAll(engine, caller, run, pipeline)));
   } while (await wasAskedAgain(engine, tenantId, runId));
+  await refreshStatistics(engine, tenantId, runId);
   await leaveToLedger(engine, tenantId, run, pipeline, problems);
+}
+
+/** The process is stopping, not the run: another process, or this one's successor, reads on. */
+async function handBack(engine: Engine, tenantId: string, runId: string): Promise<void> {
+  await engine.db.tenant(tenantId, (tx) => engine.jobs.send(tx, 'sync.run', { tenantId, runId }));
+}
+
+/** From so many new purchases on, the database's own idea of its tables is too old to find good plans. */
+const MANY_RECORDS = 300;
+
+/**
+ * Tells the database how much there is now. It would find out by itself a minute later; until then a first month would be
+ * posted with plans that were made for empty tables.
+ */
+async function refreshStatistics(engine: Engine, tenantId: string, runId: string): Promise<void> {
+  const [run] = await engine.db.tenant(tenantId, (tx) =>
+    tx.query<{ records_new: number }>('select records_new from sync_runs where tenant_id = $1 and id = $2', [
+      tenantId,
+      runId,
+    ]),
+  );
+  if ((run?.records_new ?? 0) < MANY_RECORDS) return;
+  await engine.db.engine((tx) =>
+    tx.query(
+      'analyze source_objects, spend_keys, spend_records, planning_queue, postings, posting_lines, posting_spend, audit_events',
+    ),
+  );
 }
 
 async function start(
@@ -77,6 +115,8 @@ async function start(
       runId,
     ]);
     if (!run || (run.status !== 'QUEUED' && run.status !== 'RUNNING')) return null;
+    // A job too many: it was read and planned, and nobody asked again.
+    if (run.planned_at !== null && !run.again) return null;
     const pipeline = await loadPipeline(tx, run.pipeline_id);
     if (!pipeline) return null;
     const caller: Caller = {
@@ -88,10 +128,11 @@ async function start(
     };
     if (run.status === 'QUEUED') {
       const now = engine.clock.now();
-      await tx.execute(
-        `update sync_runs set status = 'RUNNING', started_at = $3 where tenant_id = $1 and id = $2`,
-        [tenantId, runId, now],
-      );
+      await tx.execute(`update sync_runs set status = 'RUNNING', started_at = $3 where tenant_id = $1 and id = $2`, [
+        tenantId,
+        runId,
+        now,
+      ]);
       await tellRun(tx, runId);
       recordFor(tx, caller, now, {
         action: 'sync.started',
@@ -107,7 +148,10 @@ async function start(
 
 async function isCancelled(engine: Engine, tenantId: string, runId: string): Promise<boolean> {
   const [row] = await engine.db.tenant(tenantId, (tx) =>
-    tx.query<{ status: SyncStatus }>('select status from sync_runs where tenant_id = $1 and id = $2', [tenantId, runId]),
+    tx.query<{ status: SyncStatus }>('select status from sync_runs where tenant_id = $1 and id = $2', [
+      tenantId,
+      runId,
+    ]),
   );
   return row?.status === 'CANCELLED';
 }
@@ -134,11 +178,14 @@ async function readAll(
   for (const stream of READ_ORDER.filter((one) => pipeline.streams.includes(one))) {
     try {
       const isWhole = await readStream(engine, caller, run, pipeline, connection, stream, options);
-      if (!isWhole) return [...problems, 'The reading was stopped before its end; the next run goes on from there.'];
+      if (!isWhole) return [...problems, 'The reading was stopped before its end; what was read stays.'];
       await noteReachability(engine, tenantId, pipeline.source_id, null);
     } catch (error) {
       if (!(error instanceof LedgergateError) || error.decision === 'STOP') throw error;
-      engine.logger.warn({ runId: run.id, stream, code: error.code, detail: error.detail }, 'a stream could not be read');
+      engine.logger.warn(
+        { runId: run.id, stream, code: error.code, detail: error.detail },
+        'a stream could not be read',
+      );
       problems.push(`${stream}: ${error.userMessage}`);
       if (error.decision === 'PAUSE_CONNECTION' || error.decision === 'RETRY') {
         await noteReachability(engine, tenantId, pipeline.source_id, error);
@@ -161,7 +208,8 @@ async function readStream(
   options: SyncOptions,
 ): Promise<boolean> {
   const readUntil = engine.clock.now();
-  const since = run.window_from ?? (run.window_to ? null : await checkpointOf(engine, caller.tenantId, pipeline.id, stream));
+  const since =
+    run.window_from ?? (run.window_to ? null : await checkpointOf(engine, caller.tenantId, pipeline.id, stream));
   const window = { since, until: run.window_to };
   let cursor: string | null = null;
   for (let pages = 0; pages < PAGES_MAX; pages += 1) {
@@ -179,7 +227,12 @@ async function readStream(
   return true;
 }
 
-async function checkpointOf(engine: Engine, tenantId: string, pipelineId: string, stream: SpendStream): Promise<Date | null> {
+async function checkpointOf(
+  engine: Engine,
+  tenantId: string,
+  pipelineId: string,
+  stream: SpendStream,
+): Promise<Date | null> {
   const [row] = await engine.db.tenant(tenantId, (tx) =>
     tx.query<{ read_until: Date }>(
       'select read_until from checkpoints where tenant_id = $1 and pipeline_id = $2 and stream = $3',
@@ -329,4 +382,3 @@ async function runDry(engine: Engine, caller: Caller, run: RunRow, pipeline: Pip
     });
   });
 }
-

@@ -1,5 +1,5 @@
-import { hashOf } from '../domain/keys.js';
 import { newId } from '../domain/ids.js';
+import { hashOf } from '../domain/keys.js';
 import type { SyncStatus, SyncTrigger } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
@@ -52,10 +52,11 @@ export async function cancelSync(engine: Engine, caller: Caller, id: string): Pr
       return refused('ALREADY_FINISHED', 'The run has ended already.', { path: ['id'] });
     }
     const now = engine.clock.now();
-    await tx.execute(
-      `update sync_runs set status = 'CANCELLED', finished_at = $3 where tenant_id = $1 and id = $2`,
-      [tx.tenantId, id, now],
-    );
+    await tx.execute(`update sync_runs set status = 'CANCELLED', finished_at = $3 where tenant_id = $1 and id = $2`, [
+      tx.tenantId,
+      id,
+      now,
+    ]);
     await tellRun(tx, id);
     recordFor(tx, caller, now, {
       action: 'sync.cancelled',
@@ -101,14 +102,14 @@ async function queueRun(
   const now = engine.clock.now();
   const trigger: SyncTrigger = input.trigger ?? (input.from || input.to ? 'BACKFILL' : 'MANUAL');
   const id = newId('run');
-  const [row] = await tx.query<{ id: string }>(
+  const [row] = await tx.query<{ id: string; planned_at: Date | null }>(
     `insert into sync_runs (tenant_id, id, pipeline_id, trigger, dry_run, status, window_from, window_to, idempotency_key,
        request_hash, correlation_id, requested_by, created_at)
      values ($1, $2, $3, $4, $5, 'QUEUED', $6, $7, $8, $9, $10, $11, $12)
      on conflict (tenant_id, pipeline_id, dry_run, (coalesce(window_from, '-infinity')), (coalesce(window_to, 'infinity')))
        where status in ('QUEUED', 'RUNNING')
      do update set again = sync_runs.again or sync_runs.status = 'RUNNING'
-     returning id`,
+     returning id, planned_at`,
     [
       tx.tenantId,
       id,
@@ -135,6 +136,11 @@ async function queueRun(
       : `A ${trigger.toLowerCase()} trigger joined the run of "${pipeline.name}" that was on its way.`,
     after: { trigger, dryRun: input.dryRun, from: input.from ?? null, to: input.to ?? null },
   });
-  if (isNew) await engine.jobs.send(tx, 'sync.run', { tenantId: tx.tenantId, runId });
+  // One that is still reading looks again by itself; one that only waits for its postings has to be woken.
+  const hasRead = row?.planned_at != null;
+  if (hasRead) {
+    await tx.execute('update sync_runs set planned_at = null where tenant_id = $1 and id = $2', [tx.tenantId, runId]);
+  }
+  if (isNew || hasRead) await engine.jobs.send(tx, 'sync.run', { tenantId: tx.tenantId, runId });
   return runId;
 }

@@ -89,6 +89,11 @@ export async function updateCredentials(
   id: string,
   credentials: unknown,
 ): Promise<Outcome<{ id: string }>> {
+  // The session that the old credential opened is ended by it; the new one may not be allowed to, or be another operator.
+  const old = await openEither(engine, caller.tenantId, id).catch(() => null);
+  await old?.connection.disconnect().catch((error: unknown) => {
+    engine.logger.warn({ systemId: id, err: error }, 'the session of the old credential could not be ended');
+  });
   return change(engine, caller, id, async (tx, system, connector) => {
     const parsed = parseInput(connector.credentialsSchema, credentials, ['credentials']);
     if (!parsed.ok) return parsed;

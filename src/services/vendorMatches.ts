@@ -1,10 +1,17 @@
 import { newId } from '../domain/ids.js';
 import type { VendorFact } from '../domain/plan.js';
-import { type MatchDecision, type Memory, matchVendor, normaliseMerchant, SupplierIndex } from '../domain/vendor/index.js';
+import {
+  type MatchDecision,
+  type Memory,
+  matchVendor,
+  normaliseMerchant,
+  SupplierIndex,
+} from '../domain/vendor/index.js';
 import type { VendorMatchMethod, VendorMatchStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { record, recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
+import { masterVersion, raiseMasterVersion } from './masterData.js';
 import { done, type Outcome, refused } from './outcome.js';
 import type { UseCases } from './useCases.js';
 
@@ -33,13 +40,7 @@ const indexes = new Map<string, { marker: string; index: SupplierIndex }>();
  * process, so that many tenants do not add up in memory.
  */
 async function supplierIndex(tx: Tx, ledgerId: string): Promise<SupplierIndex> {
-  const [row] = await tx.query<{ marker: string }>(
-    `select coalesce(master_data_read_at::text, '') || ':' ||
-       (select count(*) || ':' || coalesce(max(code), '') from suppliers where tenant_id = $1 and system_id = $2) as marker
-     from systems where tenant_id = $1 and id = $2`,
-    [tx.tenantId, ledgerId],
-  );
-  const marker = row?.marker ?? '';
+  const marker = await masterVersion(tx, ledgerId);
   const key = `${tx.tenantId}/${ledgerId}`;
   const known = indexes.get(key);
   if (known?.marker === marker) return known.index;
@@ -83,7 +84,8 @@ export async function matchMerchants(
   const changed: Record<string, unknown>[] = [];
   for (const [key, name] of open) {
     const old = byKey.get(key);
-    const memory: Memory[] = old && old.rejected_codes.length > 0 ? [{ kind: 'REJECTED', supplierCodes: old.rejected_codes }] : [];
+    const memory: Memory[] =
+      old && old.rejected_codes.length > 0 ? [{ kind: 'REJECTED', supplierCodes: old.rejected_codes }] : [];
     const decision = matchVendor(name, index, memory);
     const status = statusOf(decision, old);
     const next: MatchRow = {
@@ -99,7 +101,8 @@ export async function matchMerchants(
       create_as: null,
     };
     facts.set(key, factOf(next));
-    const isSame = old?.status === status && old.supplier_code === next.supplier_code && old.explanation === next.explanation;
+    const isSame =
+      old?.status === status && old.supplier_code === next.supplier_code && old.explanation === next.explanation;
     if (isSame) continue;
     changed.push({ ...next, ...shownOf(decision) });
     record(tx, now, {
@@ -184,6 +187,7 @@ export async function noteSupplierCreated(
      on conflict (tenant_id, system_id, code) do nothing`,
     [tx.tenantId, match.ledger_id, supplier.code, supplier.name, supplier.currency],
   );
+  await raiseMasterVersion(tx, match.ledger_id);
   record(tx, now, {
     actor: 'system:posting',
     action: 'supplier.created',
@@ -262,7 +266,10 @@ async function decide(
   switch (input.decision) {
     case 'CONFIRM':
     case 'ASSIGN': {
-      const code = input.supplierCode ?? match.supplier_code ?? (input.decision === 'CONFIRM' ? match.candidates[0]?.supplierCode : undefined);
+      const code =
+        input.supplierCode ??
+        match.supplier_code ??
+        (input.decision === 'CONFIRM' ? match.candidates[0]?.supplierCode : undefined);
       if (code === undefined || code === null) {
         return refused('BAD_INPUT', 'Say which supplier it is.', { path: ['input', 'supplierCode'] });
       }
@@ -297,7 +304,9 @@ async function decide(
         status: 'REJECTED',
         supplierCode: null,
         method: 'MANUAL',
-        rejected: [...new Set([...match.rejected_codes, ...proposed, ...(match.supplier_code ? [match.supplier_code] : [])])],
+        rejected: [
+          ...new Set([...match.rejected_codes, ...proposed, ...(match.supplier_code ? [match.supplier_code] : [])]),
+        ],
         sentence: 'A person decided that it is none of the proposed suppliers.',
         createAs: null,
       });

@@ -7,15 +7,17 @@
  * Kinds: `chain` sells under its name anywhere, whatever follows on the statement. `fuel` is a petrol brand, right
  * only at the beginning. `operator` runs motorway services or petrol stations. `body` is a public body or an
  * association. `hotel` runs hotels itself but also lends its name to others: the bare name is the chain, with a place it
- * is that house. `property` marks hotels of which each is its own business: the place belongs to the name.
+ * is that house. `property` marks hotels of which each is its own business: the place belongs to the name;
+ * `houses` is short for a line of such names.
  *
  * The list also works in the negative: a statement that names a known brand belongs to no other company that merely
  * shares a word with it (a supermarket and a sea-food firm of the same name).
  */
 import { BRAND_LINES_BODIES } from './brandsBodies.js';
 import { BRAND_LINES_CHAINS } from './brandsChains.js';
-import { bareCompact } from './nameForms.js';
+import { withoutFillers, withoutLegalForm } from './nameForms.js';
 import { compactOf, fold, tokenise } from './text.js';
+import { isEveryday } from './words.js';
 
 export type BrandKind = 'chain' | 'fuel' | 'operator' | 'body' | 'hotel' | 'property';
 
@@ -38,8 +40,16 @@ function readLine(line: string): Brand {
     name: first.join(' '),
     kind: kind as BrandKind,
     spellings,
-    supplierNames: [...new Set([...names, ...spellings].flatMap((words) => [bareCompact(words), compactOf(words)]))],
+    supplierNames: [...new Set([...names, ...spellings].flatMap(supplierNamesOf))],
   };
+}
+
+/** As written and without fillers, unless nothing but everyday words would be left of the name. */
+function supplierNamesOf(words: readonly string[]): string[] {
+  const name = withoutLegalForm(words);
+  const bare = withoutFillers(name);
+  const isTelling = bare.length === name.length || bare.some((word) => !isEveryday(word));
+  return isTelling ? [compactOf(name), compactOf(bare)] : [compactOf(name)];
 }
 
 function splitOnce(text: string, mark: string): [string, string] {
@@ -54,10 +64,10 @@ function linesOf(block: string): string[] {
     .filter((line) => line !== '');
 }
 
-/** Hotel names that stand for many houses are brands of their own, so they share one line. */
+/** A line of `houses` names many hotel brands, each of the kind `property`. */
 function brandsOfLine(line: string): Brand[] {
-  const brand = readLine(line);
-  if (brand.kind !== 'property') return [brand];
+  if (!line.startsWith('houses:')) return [readLine(line)];
+  const brand: Brand = { ...readLine(line), kind: 'property' };
   return brand.spellings.map((spelling) => ({
     ...brand,
     name: spelling.join(' '),
@@ -82,7 +92,7 @@ for (const brand of BRANDS) {
   }
 }
 
-/** The brands whose supplier a name is, by its bare run-together form. */
+/** The brands whose supplier a name is, by its run-together form. */
 export function brandsOfSupplier(bare: string): readonly Brand[] {
   return bySupplierName.get(bare) ?? [];
 }
@@ -90,6 +100,13 @@ export function brandsOfSupplier(bare: string): readonly Brand[] {
 /** The brand that a run-together spelling names, if it is one exactly. */
 export function brandOfSpelling(compact: string): Brand | null {
   return bySpelling.get(compact) ?? null;
+}
+
+/** Two or three letters are a brand only when split as the brand splits them: `b t p` is not BT. */
+function hasSpelling(brand: Brand, tokens: readonly string[], words: number): boolean {
+  return brand.spellings.some(
+    (spelling) => spelling.length === words && spelling.every((word, i) => word === tokens[i]),
+  );
 }
 
 /** The longest known brand that the words begin with, and how many words it takes. */
@@ -100,7 +117,8 @@ export function leadingBrand(tokens: readonly string[]): { brand: Brand; words: 
     joined += tokens[i] ?? '';
     if (joined.length > longestSpelling) break;
     const brand = bySpelling.get(joined);
-    if (brand !== undefined) found = { brand, words: i + 1 };
+    if (brand !== undefined && (joined.length > 3 || hasSpelling(brand, tokens, i + 1)))
+      found = { brand, words: i + 1 };
   }
   return found;
 }

@@ -30,6 +30,8 @@ export interface Reading {
   readonly setAside: readonly string[];
   readonly brand: Brand | null;
   readonly brandWords: number;
+  /** A legal form stands directly behind the words. */
+  readonly closed: boolean;
 }
 
 export interface DescriptorParts {
@@ -98,6 +100,11 @@ export function trailingPlace(tokens: readonly string[], cut: boolean): number {
   return 0;
 }
 
+function endsInLegalForm(words: readonly string[]): boolean {
+  const found = findLegalForm(words);
+  return (found !== null && found.at + found.words === words.length) || CUT_LEGAL_FORMS.has(words.at(-1) ?? '');
+}
+
 function makeReading(
   kind: Reading['kind'],
   words: readonly string[],
@@ -110,21 +117,52 @@ function makeReading(
   const isComplete = tokens.length < words.length;
   if (tokens.length === 0) return null;
   const leading = leadingBrand(tokens);
+  tokens = asTheBrandSpellsIt(tokens, leading);
   return {
     kind,
     tokens,
     compact: compactOf(tokens),
     bare: compactOf(withoutFillers(tokens)),
     cut: cut && !isComplete,
+    closed: isComplete && endsInLegalForm(words),
     setAside,
     brand: leading?.brand ?? null,
-    brandWords: leading?.words ?? 0,
+    brandWords:
+      leading === null
+        ? 0
+        : leading.brand.kind === 'property'
+          ? (leading.brand.spellings[0]?.length ?? 0)
+          : leading.words,
   };
 }
 
-/** `bham` and the like stand for one place only. */
+/** A short spelling of a hotel name (`hie`) is read as the full one, because suppliers carry the full one and a place. */
+function asTheBrandSpellsIt(tokens: readonly string[], leading: ReturnType<typeof leadingBrand>): readonly string[] {
+  if (leading === null || leading.brand.kind !== 'property') return tokens;
+  return [...(leading.brand.spellings[0] ?? []), ...tokens.slice(leading.words)];
+}
+
+/** A legal form glued to a handle or address (`nameltd`) or cut (`namelt`). */
+function withoutGluedForm(text: string): string | null {
+  const found = /^([a-z0-9]{4,}?)(?:limited|limite|limit|ltd|lt|plc)$/.exec(text);
+  return found?.[1] ?? null;
+}
+
+/** Shortenings that can only mean one word. */
+const EXPANSIONS: Readonly<Record<string, string>> = {
+  bham: 'birmingham',
+  svcs: 'services',
+  svc: 'services',
+  srvcs: 'services',
+};
+
 function expand(tokens: readonly string[]): string[] {
-  return tokens.map((token) => (token === 'bham' ? 'birmingham' : token));
+  return tokens.flatMap((token) => {
+    // A store number glued to the name (`zarnwick4417`); three letters and three digits at least, so that names stay whole.
+    const glued = /^([a-z]{3,})(\d{3,})$/.exec(token);
+    if (glued !== null) return [EXPANSIONS[glued[1] ?? ''] ?? glued[1] ?? '', glued[2] ?? ''];
+    return [EXPANSIONS[token] ?? token];
+  });
 }
 
 interface Layers {
@@ -135,7 +173,8 @@ interface Layers {
 }
 
 function peel(raw: string): Layers {
-  const folded = fold(raw);
+  // Some terminals glue their number to the name.
+  const folded = fold(raw).replace(/^\d{5,}(?=[a-z]{3})/, '');
   const layers: Layers = { text: folded, aggregator: [], fieldCut: mayBeCut(raw, folded), isHandle: false };
   for (let depth = 0; depth < 4; depth += 1) {
     const found = takeOffIntermediary(layers.text);
@@ -163,12 +202,21 @@ function namelessKind(tokens: readonly string[], numbers: readonly string[]): De
   return null;
 }
 
+/** Behind a petrol brand the operator is the business, if it is named (`bp malthurst ...`). */
+function withoutFuelBrand(tokens: readonly string[]): readonly string[] {
+  const leading = leadingBrand(tokens);
+  if (leading?.brand.kind !== 'fuel') return tokens;
+  const rest = tokens.slice(leading.words);
+  return leadingBrand(rest)?.brand.kind === 'operator' ? rest : tokens;
+}
+
 function nameReadings(text: string, cut: boolean, isHandle: boolean): Reading[] {
   const readings: (Reading | null)[] = [];
   const tokens = expand(tokenise(text));
   const { kept, numbers } = splitNumbers(tokens);
   const legal = findLegalForm(kept);
-  readings.push(makeReading(isHandle ? 'handle' : 'name', kept, cut && numbers.length === 0, numbers));
+  const words = withoutFuelBrand(kept);
+  readings.push(makeReading(isHandle ? 'handle' : 'name', words, cut && numbers.length === 0, numbers));
   if (legal !== null && legal.at + legal.words < kept.length) {
     readings.push(makeReading('before legal form', kept.slice(0, legal.at), false, kept.slice(legal.at)));
   }
@@ -185,6 +233,16 @@ function tradingSides(text: string, cut: boolean): Reading[] {
     .map((reading) => ({ ...reading, kind: 'trading as' as const }));
 }
 
+function ungluedReadings(readings: readonly Reading[]): Reading[] {
+  return readings.flatMap((reading) => {
+    const last = reading.tokens.at(-1) ?? '';
+    const isAlone = reading.tokens.length === 1 && (reading.kind === 'handle' || reading.kind === 'address');
+    const name = isAlone || /.{4}(?:ltd|limited)$/.test(last) ? withoutGluedForm(last) : null;
+    const made = name === null ? null : makeReading(reading.kind, [...reading.tokens.slice(0, -1), name], false);
+    return made === null ? [] : [made];
+  });
+}
+
 function readingsOf(layers: Layers): { readings: Reading[]; url: string | null } {
   const { text, fieldCut, isHandle } = layers;
   const portal = layers.aggregator.length === 0 ? portalOf(text) : null;
@@ -197,11 +255,13 @@ function readingsOf(layers: Layers): { readings: Reading[]; url: string | null }
   if (address !== null) {
     const reading = makeReading('address', expand(tokenise(address.label)), address.cut);
     if (reading !== null) readings.push(reading);
+    readings.push(...ungluedReadings(readings));
     if (address.before !== '') readings.push(...nameReadings(address.before, false, false));
     if (readings.length > 0) return { readings, url: address.text };
   }
   readings.push(...tradingSides(text, fieldCut));
   if (readings.length === 0) readings.push(...nameReadings(text, fieldCut, isHandle));
+  readings.push(...ungluedReadings(readings));
   const station = spellOutStation(text);
   if (station !== text) {
     const reading = makeReading('station', expand(tokenise(station)), false);
@@ -228,7 +288,7 @@ export function takeApart(raw: string): Descriptor {
   const { readings, url } = readingsOf(layers);
   const main = readings[0];
   const tokens = main?.tokens ?? [];
-  const { numbers } = splitNumbers(tokenise(layers.text));
+  const { numbers } = splitNumbers(expand(tokenise(layers.text)));
   const placeWords = main === undefined ? 0 : trailingPlace(tokens, main.cut);
   const legal = findLegalForm(tokenise(layers.text));
   const brand = readings.find((reading) => reading.brand !== null)?.brand ?? null;
@@ -267,7 +327,7 @@ const CARRIERS: ReadonlySet<string> = new Set(
  */
 export function normaliseMerchant(raw: string): string {
   const folded = fold(raw);
-  const tokens = tokenise(folded);
+  const tokens = expand(tokenise(folded));
   if (tokens.length === 0) return raw === '' ? '' : `raw:${folded === '' ? raw : folded}`;
   const { kept } = splitNumbers(tokens);
   const isCarried = kept.length === 0 || kept.every((token) => CARRIERS.has(token)) || compactOf(kept).length < 2;

@@ -3,6 +3,8 @@
  * brands and motorway services. Which side of them names the business, and how fuel and motorway sites show.
  */
 
+import { similarity } from './text.js';
+
 export interface Intermediary {
   readonly name: string;
   /** The folded text without the intermediary. */
@@ -19,8 +21,8 @@ interface Rule {
 
 /** The business follows. */
 const PREFIXES: readonly Rule[] = [
-  { name: 'PayPal', pattern: /^(?:paypal|pay pal|pypl)\s*[*-]?\s+(?=\S)|^paypal\s*\*\s*/, fieldLength: 11 },
-  { name: 'PayPal', pattern: /^pp\s*\*\s*/, fieldLength: 11 },
+  { name: 'PayPal', pattern: /^(?:paypal|pay pal|pypl)\s*[*-]?\s+(?=\S)|^paypal\s*\*\s*/, fieldLength: 10 },
+  { name: 'PayPal', pattern: /^pp\s*\*\s*/, fieldLength: 10 },
   { name: 'iZettle', pattern: /^(?:iz|izettle|i zettle|zettle|zettle_)\s*[*_ ]\s*(?=\S)/ },
   { name: 'SumUp', pattern: /^(?:sumup|sum up)\s*[*_ -]\s*(?=\S)/ },
   { name: 'Square', pattern: /^(?:sq|sqr|square)\s*\*\s*|^sq\s{1,2}(?=\S{3})/ },
@@ -70,8 +72,19 @@ const OWN_NAME: readonly { pattern: RegExp; business: string }[] = [
   { pattern: /^(?:amzn|amazon) mk(?:tp|tplace).*$/, business: 'amazon marketplace' },
 ];
 
+/** `paypal` with a letter or two wrong in front of something else. */
+function misspeltPayPal(folded: string): Intermediary | null {
+  const glued = /^p ?a ?y ?p ?a ?l(?=[a-z0-9 ]{4})/.exec(folded);
+  if (glued !== null) return { name: 'PayPal', business: folded.slice(glued[0].length).trim(), fieldLength: 10 };
+  const first = /^([a-z]{5,8})[ *]+(?=\S)/.exec(folded);
+  if (first === null || similarity(first[1] ?? '', 'paypal', 0.7) === 0) return null;
+  return { name: 'PayPal', business: folded.slice(first[0].length), fieldLength: 10 };
+}
+
 /** Takes one layer of intermediary off; call again until it answers null. */
 export function takeOffIntermediary(folded: string): Intermediary | null {
+  const misspelt = misspeltPayPal(folded);
+  if (misspelt !== null) return misspelt;
   for (const rule of PREFIXES) {
     const match = rule.pattern.exec(folded);
     if (match !== null && match[0].length < folded.length) {

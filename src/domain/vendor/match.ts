@@ -15,7 +15,7 @@ export interface VendorThresholds {
 }
 
 /** Tuned on labelled descriptors by cross-validation; see `ledgergate vendors score --folds`. */
-export const DEFAULT_THRESHOLDS: Readonly<VendorThresholds> = { autoScore: 0.86, autoMargin: 0.03, reviewScore: 0.5 };
+export const DEFAULT_THRESHOLDS: Readonly<VendorThresholds> = { autoScore: 0.84, autoMargin: 0.03, reviewScore: 0.5 };
 
 export type Memory = { kind: 'ALIAS'; supplierCode: string } | { kind: 'REJECTED'; supplierCodes: readonly string[] };
 
@@ -34,7 +34,7 @@ export interface MatchDecision {
 }
 
 /** Candidates shown to a person. */
-const SHOWN = 10;
+const SHOWN = 8;
 
 /**
  * Decides about one descriptor.
@@ -50,7 +50,7 @@ export function matchVendor(
   const rejected = new Set(memory.flatMap((item) => (item.kind === 'REJECTED' ? item.supplierCodes : [])));
   const aliases = [...new Set(memory.flatMap((item) => (item.kind === 'ALIAS' ? [item.supplierCode] : [])))].sort();
   const all = index
-    .candidates(descriptor, SHOWN + 8 + rejected.size)
+    .candidates(descriptor, SHOWN + 4 + rejected.size)
     .filter(({ supplier }) => !rejected.has(supplier.code));
   const remembered = aliases.length === 0 ? null : decideByAlias(descriptor, index, aliases, rejected, all);
   return remembered ?? decideByScore(descriptor, all, thresholds);
@@ -142,7 +142,7 @@ function decideByScore(
     explanation,
   });
   const named = top === undefined ? '' : `${top.supplier.name} (${top.supplier.code})`;
-  const isExact = top !== undefined && top.evidence['how'] === 'equal';
+  const isExact = top !== undefined && top.evidence.how === 'equal';
   if (top !== undefined && score >= thresholds.autoScore && margin >= thresholds.autoMargin) {
     const method = isExact ? 'EXACT' : 'FUZZY';
     return outcome(
@@ -153,7 +153,7 @@ function decideByScore(
   }
   if (closed !== undefined && closed.score >= thresholds.autoScore && closed.score > score) {
     return outcome(
-      top !== undefined && score >= thresholds.reviewScore ? 'review' : 'review',
+      'review',
       'FUZZY',
       `“${descriptor.raw}” fits only ${closed.supplier.name} (${closed.supplier.code}), which is inactive: reactivate it or choose another supplier.`,
     );

@@ -89,6 +89,13 @@ export function withoutHousekeeping(name: string): string {
   return cleaned === '' ? name : cleaned;
 }
 
+const INSTITUTIONS: ReadonlySet<string> = new Set(
+  `of for association society organisation agency council authority institute institution board service corporation
+   confederation federation union university college trust foundation national royal british commission chamber`
+    .split(/\s+/)
+    .filter(Boolean),
+);
+
 function initialsOf(tokens: readonly string[]): readonly string[] {
   const main = tokens.filter((token) => !['and', 'the', 'of', 'for', 'in', '&'].includes(token));
   const all = tokens.filter((token) => token !== 'the');
@@ -116,8 +123,8 @@ function formsOfPart(kind: FormKind, part: string): NameForm[] {
   const outside = withoutLegalForm(tokenise(folded.replace(/\([^)]*\)/g, ' ')));
   if (outside.length > 0 && outside.length < whole.length) forms.push(formOf(kind, outside));
   for (const match of folded.matchAll(/\(([^)]*)\)/g)) forms.push(...bracketForms(match[1] ?? ''));
-  // Initials prove nothing for a family firm (`A Bailey Electrical`): only names without single letters have them.
-  if (outside.every((token) => token.length > 1)) {
+  // Initials prove nothing for a family firm; institutions are known by them.
+  if (outside.every((token) => token.length > 1) && outside.some((token) => INSTITUTIONS.has(token))) {
     for (const letters of initialsOf(outside)) forms.push(formOf('initials', [letters]));
   }
   return forms;

@@ -40,7 +40,7 @@ const PLACES = `
   twickenham; tyburn; tyseley; uttoxeter; uxbridge; victoria; wakefield; wallasey; walsall; walthamstow; wandsworth;
   ward end; warley; warrington; warwick; washwood heath; waterloo; watford; wednesbury; wellingborough; wembley; weoley castle; west bromwich;
   west drayton; west heath; westminster; weston super mare; weymouth; whitby; wigan; willenhall; wimbledon; winchester;
-  windsor; winson green; wisbech; witton; woking; wolverhampton; woodgate; worcester; workington; worksop; worthing; wrexham;
+  windsor; winson green; wisbech; witton; wood green; woking; wolverhampton; woodgate; worcester; workington; worksop; worthing; wrexham;
   wylde green; wythall; yardley; yardley wood; yeovil; york;
   bedfordshire; berkshire; cheshire; cornwall; cumbria; derbyshire; devon; dorset; essex; gloucestershire; hampshire;
   herefordshire; hertfordshire; kent; lancashire; leicestershire; lincolnshire; merseyside; middlesex; norfolk;

@@ -2,11 +2,12 @@
  * What general knowledge takes off a similarity: a different place, a known brand that the supplier is not, a name too
  * short or too common to prove anything, an outlet inside motorway services whose operator is not named.
  */
-import type { Brand } from './brands.js';
+import { type Brand, leadingBrand } from './brands.js';
 import type { DescriptorParts, Reading } from './descriptor.js';
 import { isPlaceWord, PLACE_PHRASES } from './places.js';
 import { type IndexedForm, isOutletTail, type PairScore, sharesBeginning } from './score.js';
-import { isEveryday } from './words.js';
+import { similarity } from './text.js';
+import { FILLERS, HOUSES, isEveryday } from './words.js';
 
 export interface Ruled {
   readonly score: number;
@@ -16,6 +17,19 @@ export interface Ruled {
 function isPlainSpelling(reading: Reading): boolean {
   const words = reading.tokens.slice(0, reading.brandWords);
   return words.every((token) => isEveryday(token)) || words.join('').length <= 3;
+}
+
+/**
+ * Another company of the brand's name (`Brand Bank`), as long as the descriptor goes on like that company's name: both
+ * stay candidates, and the margin between them decides.
+ */
+function isSibling(reading: Reading, form: IndexedForm): boolean {
+  const brand = reading.tokens.slice(0, reading.brandWords).join('');
+  if (!form.compact.startsWith(brand)) return false;
+  const rest = form.compact.slice(brand.length);
+  const next = reading.tokens.slice(reading.brandWords).join('');
+  if (rest.length < 3 || next.length < 3) return false;
+  return rest.startsWith(next) || next.startsWith(rest) || similarity(next.slice(0, rest.length), rest, 0.6) > 0;
 }
 
 /** The place a name ends in, as words. */
@@ -45,6 +59,9 @@ export function applyRules(
   };
   capOtherBrand(cap, pair, reading, form, brands);
   capPlaces(cap, pair, reading, form, parts);
+  capBareBeginning(cap, pair, reading, form);
+  capHouse(cap, pair, reading, form);
+  capRegions(cap, pair, reading, form);
   capWeakNames(cap, pair, reading, form, parts);
   if (
     parts.motorway !== null &&
@@ -59,13 +76,68 @@ export function applyRules(
   return { score, rules };
 }
 
+/** A cut field that shows nothing but everyday words, or nothing but a brand, fits too many names. */
+function capBareBeginning(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm): void {
+  if (pair.how !== 'cut off') return;
+  let shown = 0;
+  let telling = false;
+  for (const token of form.tokens) {
+    if (shown >= reading.compact.length) break;
+    shown += token.length;
+    if (!isEveryday(token) && !isPlaceWord(token)) telling = true;
+  }
+  const isWhole = reading.compact.length * 1.6 >= form.compact.length;
+  if (!telling && !isWhole) cap(0.7, 'only everyday words of the name are left in the field');
+  const own = leadingBrand(form.tokens);
+  if (own === null || (own.brand.kind !== 'property' && own.brand.kind !== 'hotel')) return;
+  const name = form.tokens.slice(0, own.words).join('');
+  if (reading.compact.length < name.length + 3 && name.length < form.compact.length)
+    cap(0.7, `only the name ${own.brand.name} is left in the field`);
+}
+
+/** A hotel brand's name says nothing about the house; a name like `The Beeches` is shared by many houses. */
+function capHouse(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm): void {
+  if (form.kind === 'brand') return;
+  const named = reading.brand;
+  if (named?.kind === 'property' || named?.kind === 'hotel') {
+    const telling = reading.tokens
+      .slice(reading.brandWords)
+      .filter((token) => token.length >= 3 && !FILLERS.has(token));
+    const isShown = telling.some((token) =>
+      form.tokens.some(
+        (word) => word === token || (token.length >= 4 && (word.startsWith(token) || similarity(word, token, 0.7) > 0)),
+      ),
+    );
+    if (form.tokens.length > reading.brandWords && !isShown)
+      cap(0.7, `the descriptor shows only the name ${named.name}, not the house`);
+  }
+  const isShownSomehow = (house: string): boolean =>
+    reading.compact.includes(house) ||
+    reading.tokens.some((token) => house.startsWith(token) || similarity(token, house, 0.6) > 0);
+  const missing = form.tokens.some((token, i) => i > 0 && HOUSES.has(token) && !isShownSomehow(token));
+  const core = form.tokens.filter((token) => !HOUSES.has(token) && !FILLERS.has(token));
+  if (missing && core.length === 1 && pair.how !== 'cut off') cap(0.79, 'many houses share this name');
+}
+
+/** `Europe` and `Worldwide`, `Online` and `Direct`: two names that differ in such a word may be two companies. */
+function capRegions(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm): void {
+  if (form.kind === 'brand' || reading.brandWords > 0 || pair.letters === 1) return;
+  const last = reading.tokens.at(-1) ?? '';
+  const own = form.tokens.at(-1) ?? '';
+  const isTelling = (token: string): boolean =>
+    FILLERS.has(token) && !['uk', 'group', 'company', 'services', 'service'].includes(token);
+  if (last !== own && isTelling(last) && isTelling(own) && !own.startsWith(last) && !last.startsWith(own))
+    cap(0.79, `“${last}” and “${own}” may be two companies`);
+}
+
 type Cap = (limit: number, reason: string) => void;
 
 function capOtherBrand(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, brands: readonly Brand[]): void {
   const named = reading.brand;
   if (named === null || brands.includes(named)) return;
   if (named.kind === 'property' || named.kind === 'hotel') {
-    if (form.kind === 'brand') cap(0.5, `the descriptor names ${named.name}`);
+    if (form.kind === 'brand' || brands.some((brand) => brand.kind === 'hotel'))
+      cap(0.5, `the descriptor names ${named.name}`);
     return;
   }
   const isPlain = isPlainSpelling(reading);
@@ -74,9 +146,11 @@ function capOtherBrand(cap: Cap, pair: PairScore, reading: Reading, form: Indexe
   // A longer name that begins like the brand is another company, unless the descriptor shows the longer name too.
   const showsMore =
     form.tokens.length > reading.brandWords &&
+    reading.tokens.length > reading.brandWords &&
     pair.supplierShare >= 0.95 &&
     sharesBeginning(reading.tokens, form, reading.brandWords);
-  if (!showsMore) cap(0.42, `the descriptor names ${named.name}, which this supplier is not`);
+  if (!showsMore && !isSibling(reading, form))
+    cap(0.42, `the descriptor names ${named.name}, which this supplier is not`);
 }
 
 function capPlaces(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, parts: DescriptorParts): void {
@@ -93,10 +167,16 @@ function capPlaces(cap: Cap, pair: PairScore, reading: Reading, form: IndexedFor
 }
 
 function capWeakNames(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, parts: DescriptorParts): void {
-  if (parts.nameless !== null && form.kind !== 'brand') cap(0.3, `the descriptor shows nothing but ${parts.nameless}`);
+  if (parts.nameless !== null && (form.kind !== 'brand' || pair.letters < 1))
+    cap(0.3, `the descriptor shows nothing but ${parts.nameless}`);
   if (form.kind === 'brand') return;
-  if (reading.compact.length <= 3 && parts.legalForm === null) cap(0.8, 'a very short name proves little');
+  if (reading.compact.length <= 3 && parts.legalForm === null) cap(0.79, 'a very short name proves little');
   if (form.isEveryday && form.tokens.length === 1 && parts.legalForm === null)
-    cap(0.8, 'one everyday word proves little');
-  if (form.isEveryday && pair.score < 0.98) cap(pair.score * 0.92, 'everyday words only');
+    cap(0.79, 'one everyday word proves little');
+  const isLong =
+    (pair.how === 'nearly equal' || (pair.how === 'cut off' && pair.letters === 1)) && form.compact.length >= 9;
+  const isLongEnough = pair.letters >= (reading.compact.length >= 14 ? 0.85 : 0.9) && reading.compact.length >= 10;
+  if (form.isEveryday && pair.letters < 1 && pair.score < 0.98 && !isLongEnough)
+    cap(0.79, 'everyday words with a difference');
+  if (form.isEveryday && pair.score < 0.98 && !isLong && !isLongEnough) cap(pair.score * 0.9, 'everyday words only');
 }

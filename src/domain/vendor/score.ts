@@ -3,11 +3,12 @@
  * made it, so that a person can check every step. No randomness, no clock, no learning.
  */
 import type { Brand } from './brands.js';
-import { isPlacePart, type Reading } from './descriptor.js';
-import type { FormKind } from './nameForms.js';
-import { isPlaceWord } from './places.js';
-import { compactOf, similarity } from './text.js';
-import { ABBREVIATIONS, COMMON_WORDS, FILLERS, SALE_WORDS, TRADES } from './words.js';
+import { isPlacePart, type Reading, trailingPlace } from './descriptor.js';
+import { forgiven, recognise } from './letters.js';
+import { type FormKind, withoutFillers } from './nameForms.js';
+import { beginsPlace, isPlaceWord } from './places.js';
+import { compactOf, editsBetween, similarity } from './text.js';
+import { ABBREVIATIONS, COMMON_WORDS, DEPARTMENTS, FILLERS, HOUSES, isEveryday, SALE_WORDS, TRADES } from './words.js';
 
 /** A supplier name form as the index holds it. */
 export interface IndexedForm {
@@ -39,20 +40,38 @@ const NOTHING: PairScore = { score: 0, how: 'nothing in common', supplierShare: 
 export function wordWeight(token: string): number {
   if (FILLERS.has(token)) return 0.12;
   if (token.length === 1) return 0.3;
+  if (HOUSES.has(token)) return 0.25;
   if (TRADES.has(token)) return 0.5;
   if (isPlaceWord(token)) return 0.6;
   if (/^\d+$/.test(token)) return 0.6;
   return COMMON_WORDS.has(token) ? 0.8 : 1;
 }
 
-function wordSimilarity(word: string, formWord: string, isCutEnd: boolean): number {
+/** Weights of a supplier's words; what follows its place (`... City Centre`) only describes the place. */
+export function formWeights(tokens: readonly string[]): number[] {
+  let behindPlace = false;
+  return tokens.map((token, i) => {
+    const weight = behindPlace && isPlacePart(token) ? 0.08 : wordWeight(token);
+    if (i > 0 && isPlaceWord(token)) behindPlace = true;
+    return weight;
+  });
+}
+
+/** Whether a word is known from supplier names or the language: then it is no misspelling of another word. */
+export type KnownWord = (word: string) => boolean;
+
+function wordSimilarity(word: string, formWord: string, isCutEnd: boolean, isKnown: KnownWord): number {
   if (word === formWord) return 1;
   if (word === `${formWord}s` || formWord === `${word}s`) return 0.98;
   if (ABBREVIATIONS[word] === formWord || ABBREVIATIONS[formWord] === word) return 0.95;
   if (isCutEnd && formWord.startsWith(word)) return word.length >= 3 ? 0.97 : 0.6;
   if (word.length >= 4 && formWord.startsWith(word) && word.length * 2 >= formWord.length) return 0.75;
   if (Math.min(word.length, formWord.length) < 4) return 0;
-  return similarity(word, formWord);
+  // A word wrong at both ends is not recognisable; asking this first spares most of the letter counting.
+  if (word[0] !== formWord[0] && word.at(-1) !== formWord.at(-1) && word[1] !== formWord[0]) return 0;
+  const most = Math.floor(Math.max(word.length, formWord.length) * 0.4);
+  const edits = editsBetween(word, formWord, most);
+  return edits > most ? 0 : forgiven(edits, formWord.length) * (isKnown(word) ? 0.8 : 1);
 }
 
 interface Alignment {
@@ -62,7 +81,7 @@ interface Alignment {
   readonly forReading: Float64Array;
 }
 
-function align(reading: Reading, form: IndexedForm): Alignment {
+function align(reading: Reading, form: IndexedForm, isKnown: KnownWord): Alignment {
   const words = reading.tokens;
   const formWords = form.tokens;
   const forForm = new Float64Array(formWords.length);
@@ -73,7 +92,7 @@ function align(reading: Reading, form: IndexedForm): Alignment {
     let bestAt = -1;
     for (let i = 0; i < words.length; i += 1) {
       if ((forReading[i] ?? 0) > 0) continue;
-      const found = wordSimilarity(words[i] ?? '', formWord, reading.cut && i === words.length - 1);
+      const found = wordSimilarity(words[i] ?? '', formWord, reading.cut && i === words.length - 1, isKnown);
       if (found > best) {
         best = found;
         bestAt = i;
@@ -112,16 +131,44 @@ function joinNeighbours(
   }
 }
 
+/** A legal form with a letter wrong. */
+function looksLegal(token: string): boolean {
+  if (token.length > 8 || token.length < 2) return false;
+  return (
+    editsBetween(token, 'ltd') <= 1 ||
+    editsBetween(token, 'limited') <= 2 ||
+    (token.length === 4 && editsBetween(token, 'bvba') <= 1)
+  );
+}
+
 /** Words behind a fully named business say where or how it sold: they weigh little, unless they name another trade. */
 function tailWeight(token: string, cutEnd: boolean): number {
+  if (looksLegal(token)) return 0.03;
   if (token.length === 1 || isPlacePart(token) || SALE_WORDS.has(token) || /\d/.test(token)) return 0.03;
   if (FILLERS.has(token)) return 0.03;
-  if (cutEnd && token.length <= 4) return 0.1;
+  if (token.length <= 3 || (cutEnd && token.length <= 4)) return 0.1;
+  if (beginsPlace(token)) return 0.1;
   return TRADES.has(token) ? 0.45 : 0.3;
 }
 
-function wordsScore(reading: Reading, form: IndexedForm): PairScore {
-  const { forForm, forReading } = align(reading, form);
+/** The first telling word of the form is also the first matched word of the reading: `office stationery` is not `stationery office`. */
+function isInOrder(forForm: Float64Array, forReading: Float64Array, reading: Reading, form: IndexedForm): boolean {
+  const first = form.tokens.findIndex((token, j) => (forForm[j] ?? 0) > 0 && !FILLERS.has(token));
+  const read = reading.tokens.findIndex((token, i) => (forReading[i] ?? 0) > 0 && !FILLERS.has(token));
+  if (first < 0 || read < 0) return true;
+  const a = form.tokens[first] ?? '';
+  const b = reading.tokens[read] ?? '';
+  return (
+    a.startsWith(b) ||
+    b.startsWith(a) ||
+    ABBREVIATIONS[b] === a ||
+    similarity(a, b, 0.5) > 0 ||
+    a.startsWith(b.slice(0, 3))
+  );
+}
+
+function wordsScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
+  const { forForm, forReading } = align(reading, form, isKnown);
   let got = 0;
   for (let j = 0; j < form.tokens.length; j += 1) got += (form.weights[j] ?? 0) * (forForm[j] ?? 0);
   if (got === 0) return NOTHING;
@@ -135,89 +182,189 @@ function wordsScore(reading: Reading, form: IndexedForm): PairScore {
     const reached = forReading[i] ?? 0;
     const isTail = i > lastMatched && supplierShare > 0.85;
     const cutEnd = reading.cut && i === reading.tokens.length - 1;
-    const weight = reached > 0 ? wordWeight(token) : isTail ? tailWeight(token, cutEnd) : wordWeight(token);
+    const weight =
+      reached > 0 || !isTail
+        ? wordWeight(token)
+        : form.isEveryday
+          ? Math.max(0.3, tailWeight(token, cutEnd))
+          : tailWeight(token, cutEnd);
     total += weight;
     read += weight * reached;
   }
   const descriptorShare = read / total;
   const first = reading.tokens[0] === 'the' ? 1 : 0;
   const starts = (forReading[first] ?? 0) > 0 || (forReading[0] ?? 0) > 0;
-  const score = (supplierShare * descriptorShare) ** 0.65 * (starts ? 0.985 : 0.85);
+  const inOrder = isInOrder(forForm, forReading, reading, form);
+  const score = (supplierShare * descriptorShare) ** 0.65 * (starts ? 0.985 : 0.85) * (inOrder ? 1 : 0.88);
   return { score, how: 'words', supplierShare, descriptorShare, letters: 0 };
 }
 
 /** The whole name run together against the beginning of the supplier's words: addresses, handles, squeezed fields. */
-function runTogetherScore(reading: Reading, form: IndexedForm): PairScore {
+function runTogetherScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
   const text = reading.compact;
-  if (text.length < 5) return NOTHING;
+  if (text.length < 5 || reading.tokens.length > 2) return NOTHING;
   let best = NOTHING;
-  let joined = '';
+  let length = 0;
   let weight = 0;
   for (let k = 0; k < form.tokens.length; k += 1) {
-    joined += form.tokens[k] ?? '';
+    length += (form.tokens[k] ?? '').length;
     weight += form.weights[k] ?? 0;
-    if (joined.length < text.length * 0.7) continue;
-    if (joined.length > text.length * 1.4) break;
-    const letters = similarity(text, joined, 0.7);
+    if (length < text.length * 0.7) continue;
+    if (length > text.length * 1.4) break;
+    const words = form.tokens.slice(0, k + 1);
+    const { letters, certainty } = recognise(text, words, form.weights, 0.7, length, meant(reading, words, isKnown));
     if (letters === 0) continue;
     const share = weight / form.totalWeight;
-    const score = letters * share ** 0.65 * 0.985;
+    const score = certainty * share ** 0.65 * 0.985;
     if (score > best.score)
       best = { score, how: 'run together', supplierShare: share, descriptorShare: letters, letters };
   }
   return best;
 }
 
-/** A field that was cut: what is left is how the supplier's name begins. */
-function cutScore(reading: Reading, form: IndexedForm): PairScore {
-  const text = reading.compact;
-  if (!reading.cut || text.length < 7) return NOTHING;
-  for (const whole of [form.compact, form.bare]) {
-    if (whole.length <= text.length) continue;
-    const letters = similarity(text, whole.slice(0, text.length), 0.75);
-    if (letters === 0) continue;
-    const known = Math.min(1, text.length / whole.length);
-    const length = Math.min(1, text.length / 14);
-    const score = letters * (0.86 + 0.06 * known + 0.06 * length);
-    return { score, how: 'cut off', supplierShare: known, descriptorShare: letters, letters };
-  }
-  return NOTHING;
+/** Whether the reading's word at the place of a form's word is a known word: asked only where the two differ. */
+function meant(reading: Reading, words: readonly string[], isKnown: KnownWord): (word: number) => boolean {
+  if (reading.tokens.length !== words.length) return () => reading.tokens.length === 1 && isKnown(reading.compact);
+  return (word) => reading.tokens[word] !== words[word] && isKnown(reading.tokens[word] ?? '');
 }
 
-function wholeScore(reading: Reading, form: IndexedForm): PairScore {
+/** A field that was cut: what is left is how the supplier's name begins. */
+function cutScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
+  const text = reading.compact;
+  if (!reading.cut || text.length < 7 || form.compact.length <= text.length) return NOTHING;
+  const words =
+    form.tokens[0] === 'the' && reading.tokens[0] !== 'the' && !text.startsWith('the')
+      ? form.tokens.slice(1)
+      : form.tokens;
+  const weights = words.length < form.tokens.length ? form.weights.slice(1) : form.weights;
+  const { letters, certainty } = recognise(text, words, weights, 0.75, text.length, (word) => {
+    const isLast = word >= reading.tokens.length - 1;
+    return (
+      !isLast &&
+      reading.tokens.length > 1 &&
+      reading.tokens[word] !== words[word] &&
+      isKnown(reading.tokens[word] ?? '')
+    );
+  });
+  if (letters === 0) return NOTHING;
+  const known = Math.min(1, text.length / form.compact.length);
+  const length = Math.min(1, text.length / 14);
+  const score = certainty * (0.86 + 0.06 * known + 0.06 * length);
+  return { score, how: 'cut off', supplierShare: known, descriptorShare: letters, letters };
+}
+
+/** Fillers of a region or a way of selling; two names that differ in them may be two companies. */
+function lostFillers(tokens: readonly string[]): string {
+  const kept = withoutFillers(tokens);
+  const lost = tokens[0] === 'the' ? tokens.slice(kept.length + 1) : tokens.slice(kept.length);
+  return lost.filter((token) => token !== 'uk' && token !== 'group' && token !== 'company').join(' ');
+}
+
+function wholeScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
   if (reading.compact === form.compact)
     return { score: 1, how: 'equal', supplierShare: 1, descriptorShare: 1, letters: 1 };
+  const how = 'equal but for filler words';
   if (reading.bare === form.bare || reading.compact === form.bare || reading.bare === form.compact) {
-    return { score: 0.98, how: 'equal but for filler words', supplierShare: 1, descriptorShare: 1, letters: 1 };
+    const ours = lostFillers(reading.tokens);
+    const theirs = lostFillers(form.tokens);
+    const differ =
+      reading.compact !== form.bare && reading.bare !== form.compact && ours !== '' && theirs !== '' && ours !== theirs;
+    const kept = withoutFillers(form.tokens);
+    const isWeak = reading.bare.length <= 3 || (kept.length === 1 && isEveryday(kept[0] ?? ''));
+    const isShort = isWeak && (ours !== '' || theirs !== '');
+    return { score: differ || isShort ? 0.79 : 0.98, how, supplierShare: 1, descriptorShare: 1, letters: 1 };
   }
-  const letters = Math.max(similarity(reading.compact, form.compact, 0.7), similarity(reading.bare, form.bare, 0.7));
-  if (letters === 0) return NOTHING;
-  return { score: letters * 0.985, how: 'nearly equal', supplierShare: letters, descriptorShare: letters, letters };
+  const whole = recognise(
+    reading.compact,
+    form.tokens,
+    form.weights,
+    0.7,
+    undefined,
+    meant(reading, form.tokens, isKnown),
+  );
+  const bareWords = withoutFillers(form.tokens);
+  const isSame = bareWords.length === form.tokens.length && reading.bare === reading.compact;
+  const from = form.tokens.length > bareWords.length && form.tokens[0] === 'the' ? 1 : 0;
+  const bare = isSame
+    ? whole
+    : recognise(reading.bare, bareWords, form.weights.slice(from), 0.7, undefined, meant(reading, bareWords, isKnown));
+  const certainty = Math.max(whole.certainty, bare.certainty * (isSame ? 1 : 0.955));
+  if (certainty === 0) return NOTHING;
+  const letters = Math.max(whole.letters, bare.letters);
+  return { score: certainty * 0.985, how: 'nearly equal', supplierShare: letters, descriptorShare: letters, letters };
 }
 
 /** Whether everything behind the name says where or how the sale was. */
 export function isOutletTail(tail: readonly string[], setAside: readonly string[], cut: boolean): boolean {
   if (setAside.some((token) => /^[a-z]?\d{3,}$/.test(token))) return true;
-  return tail.every((token, i) => tailWeight(token, cut && i === tail.length - 1) <= 0.1);
+  const rest = tail.slice(0, tail.length - trailingPlace(['', ...tail], cut));
+  return rest.every((token, i) => tailWeight(token, cut && i === tail.length - 1) <= 0.1);
 }
 
 /** A known brand in front: whatever follows is an outlet, a department or a place. */
-function brandScore(reading: Reading, form: IndexedForm): PairScore {
+function brandScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
   const brand = form.brand;
   if (brand === null) return NOTHING;
   let best = NOTHING;
   let joined = '';
+  const wanted = form.compact.length;
   for (let k = 0; k < reading.tokens.length && k <= form.tokens.length; k += 1) {
     joined += reading.tokens[k] ?? '';
-    if (Math.abs(joined.length - form.compact.length) > 3) continue;
-    const letters = form.compact.length < 4 ? (joined === form.compact ? 1 : 0) : similarity(joined, form.compact, 0.7);
-    if (letters === 0) continue;
-    const tail = reading.tokens.slice(k + 1);
-    const score = letters * tailFactor(reading, form, brand, tail);
-    if (score > best.score)
-      best = { score, how: `brand ${brand.name}`, supplierShare: 1, descriptorShare: letters, letters };
+    if (joined.length < wanted - 3) continue;
+    const whole = brandLetters(reading, joined, k + 1, form, isKnown);
+    if (whole > 0)
+      best = better(best, brand, whole, whole * tailFactor(reading, form, brand, reading.tokens.slice(k + 1)));
+    // The blank behind the brand may be missing (`brandstores 123`).
+    if (k === 0 && joined.length > wanted && wanted >= 6) {
+      const start = brandLetters(reading, joined.slice(0, wanted), 0, form, isKnown);
+      const tail = [joined.slice(wanted), ...reading.tokens.slice(1)];
+      if (start === 1) best = better(best, brand, start, 0.97 * tailFactor(reading, form, brand, tail));
+    }
+    if (joined.length > wanted + 3) break;
   }
   return best;
+}
+
+function better(best: PairScore, brand: Brand, letters: number, score: number): PairScore {
+  if (score <= best.score) return best;
+  return { score, how: `brand ${brand.name}`, supplierShare: letters, descriptorShare: letters, letters };
+}
+
+function brandLetters(reading: Reading, text: string, words: number, form: IndexedForm, isKnown: KnownWord): number {
+  if (text === form.compact) return form.compact.length > 3 || words === 0 || hasSplit(reading, form, words) ? 1 : 0;
+  if (form.compact.length < 4 || words === 0) return 0;
+  // Everyday words are too near to each other for a wrong letter to be one.
+  if (form.isEveryday && form.compact.length < 12) return 0;
+  const isMeant = (word: number): boolean => {
+    if (words !== form.tokens.length) return words === 1 && isKnown(text);
+    return reading.tokens[word] !== form.tokens[word] && isKnown(reading.tokens[word] ?? '');
+  };
+  const { certainty, overall } = recognise(text, form.tokens, form.weights, 0.7, undefined, isMeant);
+  // Everybody writes the names of large chains, so a letter wrong in any of their words is the likelier reading.
+  const isWord = words === 1 && isKnown(text);
+  const isSplitAlike = words === form.tokens.length;
+  const twoSlips =
+    !isWord && isSplitAlike && form.compact.length >= 9 && overall >= 0.74 && text[0] === form.compact[0] ? 0.885 : 0;
+  const known = isWord ? certainty : Math.max(certainty, overall - 0.03, twoSlips);
+  if (known === 0) return 0;
+  // Names of four letters are one letter apart too often for a store number to prove them, unless they begin alike.
+  const isAlike = form.compact.length > 4 || text[0] === form.compact[0];
+  return isAlike && isSupported(reading, words) ? known + (1 - known) * 0.6 : known;
+}
+
+/** A store number or a word like `stores` behind a name says that a shop chain is meant. */
+function isSupported(reading: Reading, words: number): boolean {
+  if (reading.setAside.some((token) => /^[a-z]?\d{3,}/.test(token))) return true;
+  return reading.tokens
+    .slice(words)
+    .some((token) => /^\d{3,}/.test(token) || CHAIN_WORDS.some((word) => similarity(token, word, 0.8) > 0));
+}
+
+const CHAIN_WORDS = ['store', 'stores', 'superstore', 'supermarket', 'petrol', 'shopping', 'retail', 'online'];
+
+/** Two or three letters must be split as the brand splits them. */
+function hasSplit(reading: Reading, form: IndexedForm, words: number): boolean {
+  return form.tokens.length === words && form.tokens.every((word, i) => word === reading.tokens[i]);
 }
 
 function tailFactor(reading: Reading, form: IndexedForm, brand: Brand, tail: readonly string[]): number {
@@ -225,28 +372,33 @@ function tailFactor(reading: Reading, form: IndexedForm, brand: Brand, tail: rea
   if (brand.kind === 'property') return 0.5;
   if (brand.kind === 'hotel') return tail.every((token) => FILLERS.has(token)) ? 0.97 : 0.6;
   if (isOutletTail(tail, reading.setAside, reading.cut)) return 0.965;
-  const isPlain = form.isEveryday || form.compact.length <= 3;
-  if (isPlain) return 0.75;
-  return tail.some((token) => TRADES.has(token) && !SALE_WORDS.has(token)) && brand.kind === 'chain' ? 0.85 : 0.955;
+  // A legal form behind further words makes them the name of another company (`Brand Filters Ltd`).
+  if (reading.closed) return 0.78;
+  if (form.compact.length <= 2 || form.tokens.every((token) => isEveryday(token))) return 0.75;
+  if (form.compact.length === 3) return 0.9;
+  const otherTrade = tail.some((token) => TRADES.has(token) && !SALE_WORDS.has(token) && !DEPARTMENTS.has(token));
+  return otherTrade && brand.kind === 'chain' ? 0.8 : 0.955;
 }
 
 /** The best of all comparisons of this pair, before rules about brands, places and short names. */
-export function scorePair(reading: Reading, form: IndexedForm): PairScore {
+export function scorePair(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
   if (form.kind === 'initials') {
     const first = reading.tokens[0] ?? '';
-    if (first !== form.compact) return NOTHING;
+    if (first !== form.compact || isEveryday(first)) return NOTHING;
     const tail = reading.tokens.slice(1);
-    const score = (first.length >= 4 ? 0.86 : 0.78) * (isOutletTail(tail, reading.setAside, reading.cut) ? 1 : 0.85);
+    const score = (first.length >= 4 ? 0.75 : 0.6) * (isOutletTail(tail, reading.setAside, reading.cut) ? 1 : 0.85);
     return { score, how: 'initials', supplierShare: 1, descriptorShare: 1, letters: 1 };
   }
-  if (form.kind === 'brand') return brandScore(reading, form);
-  let best = wholeScore(reading, form);
-  if (best.score >= 0.98) return best;
-  for (const compare of [wordsScore, runTogetherScore, cutScore]) {
-    const found = compare(reading, form);
-    if (found.score > best.score) best = found;
+  if (form.kind === 'brand') return brandScore(reading, form, isKnown);
+  let best = wholeScore(reading, form, isKnown);
+  if (best.score < 0.98) {
+    for (const compare of [wordsScore, runTogetherScore, cutScore]) {
+      const found = compare(reading, form, isKnown);
+      if (found.score > best.score) best = found;
+    }
   }
-  return best;
+  // The company behind a trading name often has other trades with accounts of their own.
+  return form.kind === 'legal' ? { ...best, score: best.score * 0.97 } : best;
 }
 
 /** What the beginnings of two names share, for rules that ask whether one is a prefix of the other. */

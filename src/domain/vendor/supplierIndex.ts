@@ -3,13 +3,15 @@
  * descriptor among a hundred thousand. Everything is kept in sorted or counted structures, so that the order in which
  * suppliers were added changes no answer.
  */
-import { type Brand, brandsOfSupplier } from './brands.js';
+import { type Brand, brandsOfSupplier, leadingBrand } from './brands.js';
 import type { Descriptor, Reading } from './descriptor.js';
-import { formOf, nameForms } from './nameForms.js';
+import { GramSearch } from './gramSearch.js';
+import { formOf, type NameForm, nameForms } from './nameForms.js';
+import { isPlaceWord, PLACE_PHRASES } from './places.js';
 import { applyRules } from './rules.js';
-import { type IndexedForm, type PairScore, scorePair, wordWeight } from './score.js';
+import { formWeights, type IndexedForm, type PairScore, scorePair } from './score.js';
 import { compactOf } from './text.js';
-import { isEveryday } from './words.js';
+import { FILLERS, HOUSES, isEveryday } from './words.js';
 
 export interface SupplierEntry {
   code: string;
@@ -27,31 +29,72 @@ export interface ScoredCandidate {
 }
 
 /** Lists longer than this say too little to be worth reading for one word. */
-const TOKEN_LIST_MAX = 400;
-/** Forms visited by letter groups for one reading; whole lists only, so that order cannot matter. */
-const GRAM_VISITS_MAX = 12_000;
+const TOKEN_LIST_MAX = 16;
 /** Forms compared in full for one reading. */
-const COMPARED_MAX = 48;
-const PREFIX_RANGE_MAX = 64;
+const COMPARED_MAX = 14;
+/** Forms compared because they resemble the first word alone. */
+const COMPARED_BY_FIRST_WORD_MAX = 6;
+const PREFIX_RANGE_MAX = 24;
+/** Below this a name has nothing to do with the descriptor and is not shown. */
+const SHOWN_SCORE_MIN = 0.25;
+/** A name this long, found letter by letter, is no accident. */
+const KNOWN_LENGTH_MIN = 9;
 
 interface Slot {
   entry: SupplierEntry;
-  forms: IndexedForm[];
+  formIds: number[];
   brands: readonly Brand[];
   dead: boolean;
 }
 
-function gramsOf(compact: string): string[] {
-  const text = `^${compact}$`;
-  const grams: string[] = [];
-  for (let i = 0; i + 3 <= text.length; i += 1) grams.push(text.slice(i, i + 3));
-  return [...new Set(grams)];
+interface Found {
+  score: number;
+  readonly pair: PairScore;
+  readonly reading: Reading;
+  readonly form: IndexedForm;
+  readonly rules: string[];
 }
 
 function push(map: Map<string, number[]>, key: string, id: number): void {
   const list = map.get(key);
   if (list === undefined) map.set(key, [id]);
   else list.push(id);
+}
+
+function pull(map: Map<string, number[]>, key: string, id: number): void {
+  const list = map.get(key);
+  const at = list?.indexOf(id) ?? -1;
+  if (list === undefined || at < 0) return;
+  list.splice(at, 1);
+  if (list.length === 0) map.delete(key);
+}
+
+/**
+ * The brands a supplier is. The name as recorded decides before the one without fillers (`Amazon Web Services` is not
+ * Amazon), the trading name before the company behind it, whose other trades have accounts of their own.
+ */
+function brandsOfForms(forms: readonly NameForm[]): Brand[] {
+  for (const kind of ['trading', 'name', 'legal', 'bracket'] as const) {
+    for (const part of ['compact', 'bare'] as const) {
+      const found = forms.filter((form) => form.kind === kind).flatMap((form) => brandsOfSupplier(form[part]));
+      if (found.length > 0) return [...new Set(found)];
+    }
+  }
+  return [];
+}
+
+const HOTEL_KINDS: ReadonlySet<string> = new Set(['hotel', 'property']);
+
+/** Everyday words and places, but nothing of its own. */
+function hasOnlyEverydayWords(tokens: readonly string[]): boolean {
+  // A hotel brand with a place (`Holiday Inn ...`) is made of everyday words, but the two together name one house.
+  const leading = leadingBrand(tokens);
+  if (leading !== null && HOTEL_KINDS.has(leading.brand.kind) && tokens.length > leading.words) return false;
+  const rest = tokens.filter((token) => !isEveryday(token) && !isPlaceWord(token));
+  return (
+    rest.length === 0 ||
+    PLACE_PHRASES.has(tokens.filter((token) => !HOUSES.has(token) && !FILLERS.has(token)).join(' '))
+  );
 }
 
 /** Code-point order: the same on every machine, whatever its locale. */
@@ -63,12 +106,10 @@ export class SupplierIndex {
   private readonly slots: Slot[] = [];
   private readonly slotByCode = new Map<string, number>();
   private readonly forms: IndexedForm[] = [];
-  private readonly gramCounts: number[] = [];
   private readonly byCompact = new Map<string, number[]>();
   private readonly byToken = new Map<string, number[]>();
-  private readonly byGram = new Map<string, number[]>();
+  private readonly grams = new GramSearch((a, b) => this.compareForms(a, b));
   private sortedForms: number[] | null = null;
-  private visits: Float32Array = new Float32Array(0);
 
   private constructor() {}
 
@@ -88,34 +129,39 @@ export class SupplierIndex {
   add(entry: SupplierEntry): void {
     this.remove(entry.code);
     const id = this.slots.length;
-    const slot: Slot = { entry, forms: [], brands: [], dead: false };
+    const slot: Slot = { entry, formIds: [], brands: [], dead: false };
     this.slots.push(slot);
     this.slotByCode.set(entry.code, id);
-    const brands = new Set<Brand>();
-    const seen = new Set<string>();
-    for (const form of nameForms(entry.name)) {
-      if (form.kind !== 'initials')
-        for (const name of [form.compact, form.bare]) for (const brand of brandsOfSupplier(name)) brands.add(brand);
-      seen.add(`${form.kind === 'initials' ? 'i' : 'n'}${form.compact}`);
-      this.addForm(slot, id, form, null);
-    }
+    const forms = nameForms(entry.name);
+    for (const form of forms) this.addForm(slot, id, form, null);
+    const brands = brandsOfForms(forms);
     for (const brand of brands) {
       for (const spelling of brand.spellings) {
         this.addForm(slot, id, formOf('brand', spelling), brand);
       }
     }
-    slot.brands = [...brands];
-    this.sortedForms = null;
+    slot.brands = brands;
+    this.insertSorted(slot.formIds.length);
   }
 
-  /** Takes a supplier out. */
+  /** Takes a supplier out; nothing of it stays behind that could change another answer. */
   remove(code: string): void {
-    const id = this.slotByCode.get(code);
-    const slot = id === undefined ? undefined : this.slots[id];
+    const slotId = this.slotByCode.get(code);
+    const slot = slotId === undefined ? undefined : this.slots[slotId];
     if (slot === undefined) return;
+    for (const id of slot.formIds) this.removeForm(id);
     slot.dead = true;
     this.slotByCode.delete(code);
-    this.sortedForms = null;
+  }
+
+  private removeForm(id: number): void {
+    const form = this.forms[id];
+    if (form === undefined) return;
+    if (this.sortedForms !== null) this.sortedForms.splice(this.placeOf(id, this.sortedForms), 1);
+    pull(this.byCompact, form.compact, id);
+    if (form.bare !== form.compact) pull(this.byCompact, form.bare, id);
+    for (const token of new Set(form.tokens)) pull(this.byToken, token, id);
+    if (form.kind !== 'initials') this.grams.remove(id, form.compact);
   }
 
   find(code: string): SupplierEntry | null {
@@ -124,25 +170,27 @@ export class SupplierIndex {
   }
 
   private addForm(slot: Slot, supplier: number, form: ReturnType<typeof formOf>, brand: Brand | null): void {
-    const weights = form.tokens.map(wordWeight);
+    const weights = formWeights(form.tokens);
     const indexed: IndexedForm = {
       ...form,
       supplier,
       weights,
       totalWeight: weights.reduce((sum, weight) => sum + weight, 0),
-      isEveryday: form.tokens.every((token) => isEveryday(token)),
+      isEveryday: hasOnlyEverydayWords(form.tokens),
       brand,
     };
     const id = this.forms.length;
     this.forms.push(indexed);
-    slot.forms.push(indexed);
+    slot.formIds.push(id);
     push(this.byCompact, form.compact, id);
     if (form.bare !== form.compact) push(this.byCompact, form.bare, id);
     for (const token of new Set(form.tokens)) push(this.byToken, token, id);
-    const grams = form.kind === 'initials' ? [] : gramsOf(form.compact);
-    this.gramCounts.push(grams.length);
-    for (const gram of grams) push(this.byGram, gram, id);
+    if (form.kind !== 'initials') this.grams.add(id, form.compact);
   }
+
+  /** A word of a supplier name, or of the language. Words of brand spellings count too. */
+  private readonly isKnownWord = (word: string): boolean =>
+    this.byToken.has(word) || isEveryday(word) || isPlaceWord(word);
 
   private isDead(form: IndexedForm): boolean {
     return this.slots[form.supplier]?.dead ?? true;
@@ -158,6 +206,26 @@ export class SupplierIndex {
     return this.sortedForms;
   }
 
+  /** Keeps the sorted forms sorted when suppliers come one by one. */
+  private insertSorted(added: number): void {
+    const sorted = this.sortedForms;
+    if (sorted === null) return;
+    for (let id = this.forms.length - added; id < this.forms.length; id += 1)
+      sorted.splice(this.placeOf(id, sorted), 0, id);
+  }
+
+  /** Where a form stands, or would stand, among the sorted ones. */
+  private placeOf(id: number, sorted: readonly number[]): number {
+    let low = 0;
+    let high = sorted.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.compareForms(sorted[middle] ?? 0, id) < 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
   private compareForms(a: number, b: number): number {
     const left = this.forms[a];
     const right = this.forms[b];
@@ -165,7 +233,8 @@ export class SupplierIndex {
     return (
       compareText(left.compact, right.compact) ||
       compareText(this.slots[left.supplier]?.entry.code ?? '', this.slots[right.supplier]?.entry.code ?? '') ||
-      compareText(left.kind, right.kind)
+      compareText(left.kind, right.kind) ||
+      a - b
     );
   }
 
@@ -173,11 +242,41 @@ export class SupplierIndex {
     const found = new Set<number>();
     this.collectExact(reading, found);
     this.collectBeginning(reading, found);
+    if (this.isKnownWhole(reading, found)) return found;
     this.collectTokens(reading, found);
-    this.collectGrams(reading.compact, found);
-    if (reading.brandWords === 0 && reading.tokens.length > 1)
-      this.collectGrams(compactOf(reading.tokens.slice(0, 1)), found);
+    this.grams.collect(reading.compact, COMPARED_MAX, found);
+    const first = reading.tokens[0] ?? '';
+    if (reading.brandWords === 0 && reading.tokens.length > 1 && !this.isKnownWord(first)) {
+      this.grams.collect(first, COMPARED_BY_FIRST_WORD_MAX, found);
+    }
     return found;
+  }
+
+  /**
+   * Whether the forms found by equal words are enough, so that no search by similar letters is needed: the reading is or
+   * begins with an active supplier's name, is how such a name begins in a cut field, or begins with a brand.
+   */
+  private isKnownWhole(reading: Reading, found: ReadonlySet<number>): boolean {
+    const { compact, brand } = reading;
+    if (this.byCompact.get(compact)?.some((id) => this.isActiveName(id))) return true;
+    for (const id of found) {
+      const form = this.forms[id];
+      if (form === undefined || form.compact.length < KNOWN_LENGTH_MIN || !this.isActiveName(id)) continue;
+      if (compact.startsWith(form.compact) && (form.tokens.length > 1 || !form.isEveryday)) return true;
+      if (reading.cut && compact.length >= KNOWN_LENGTH_MIN && form.compact.startsWith(compact)) return true;
+    }
+    if (brand === null || brand.kind === 'property' || brand.kind === 'hotel') return false;
+    const spelling = compactOf(reading.tokens.slice(0, reading.brandWords));
+    return (
+      this.byCompact.get(spelling)?.some((id) => this.forms[id]?.brand === brand && this.isActiveName(id)) ?? false
+    );
+  }
+
+  private isActiveName(id: number): boolean {
+    const form = this.forms[id];
+    if (form === undefined || form.kind === 'initials') return false;
+    const slot = this.slots[form.supplier];
+    return slot !== undefined && !slot.dead && slot.entry.active;
   }
 
   /** Forms equal to the first word, the first two words, and so on. */
@@ -212,36 +311,32 @@ export class SupplierIndex {
   private collectTokens(reading: Reading, found: Set<number>): void {
     for (const token of reading.tokens) {
       const list = this.byToken.get(token);
-      if (list === undefined || list.length > TOKEN_LIST_MAX) continue;
-      if (list.length <= 40) for (const id of list) found.add(id);
+      if (list === undefined) continue;
+      if (list.length <= TOKEN_LIST_MAX) for (const id of list) found.add(id);
     }
   }
 
-  /** Forms that share the rarest letter groups, the nearest first. */
-  private collectGrams(compact: string, found: Set<number>): void {
-    if (compact.length < 3) return;
-    const grams = gramsOf(compact);
-    const lists = grams
-      .map((gram) => ({ gram, list: this.byGram.get(gram) ?? [] }))
-      .filter(({ list }) => list.length > 0)
-      .sort((a, b) => a.list.length - b.list.length || compareText(a.gram, b.gram));
-    if (this.visits.length < this.forms.length) this.visits = new Float32Array(Math.ceil(this.forms.length * 1.5));
-    const touched: number[] = [];
-    let visited = 0;
-    for (const { list } of lists) {
-      if (visited > 0 && visited + list.length > GRAM_VISITS_MAX) break;
-      visited += list.length;
-      const worth = Math.log(1 + this.forms.length / list.length);
-      for (const id of list) {
-        if (this.visits[id] === 0) touched.push(id);
-        this.visits[id] = (this.visits[id] ?? 0) + worth;
-      }
-    }
-    const ranked = touched
-      .map((id) => ({ id, worth: (this.visits[id] ?? 0) / Math.sqrt(8 + (this.gramCounts[id] ?? 0)) }))
-      .sort((a, b) => b.worth - a.worth || this.compareForms(a.id, b.id));
-    for (const id of touched) this.visits[id] = 0;
-    for (const { id } of ranked.slice(0, COMPARED_MAX)) found.add(id);
+  /**
+   * Of two names of which one is the beginning of the other (`Brand`, `Brand Petroleum`) the longer one is meant as soon
+   * as the descriptor shows it.
+   */
+  private preferLonger(best: ReadonlyMap<number, Found>): void {
+    const strong = [...best.values()].filter(
+      (found) => found.score >= 0.7 && this.slots[found.form.supplier]?.entry.active,
+    );
+    const limits = strong.map((shorter) => {
+      if (shorter.pair.how === 'equal') return null;
+      const longer = strong.filter(
+        ({ form }) => form.tokens.length > shorter.form.tokens.length && form.compact.startsWith(shorter.form.compact),
+      );
+      return longer.length === 0 ? null : Math.max(...longer.map((found) => found.score)) - 0.05;
+    });
+    strong.forEach((shorter, i) => {
+      const limit = limits[i];
+      if (limit === null || limit === undefined || shorter.score <= limit) return;
+      shorter.score = limit;
+      shorter.rules.push('the descriptor goes on like a longer name');
+    });
   }
 
   /**
@@ -249,16 +344,13 @@ export class SupplierIndex {
    * among them, because a person must see that the only record of a business is closed.
    */
   candidates(descriptor: Descriptor, limit: number): ScoredCandidate[] {
-    const best = new Map<
-      number,
-      { score: number; pair: PairScore; reading: Reading; form: IndexedForm; rules: string[] }
-    >();
+    const best = new Map<number, Found>();
     for (const reading of descriptor.readings) {
       for (const id of this.formsFor(reading)) {
         const form = this.forms[id];
         if (form === undefined || this.isDead(form)) continue;
-        const pair = scorePair(reading, form);
-        if (pair.score < 0.2) continue;
+        const pair = scorePair(reading, form, this.isKnownWord);
+        if (pair.score < SHOWN_SCORE_MIN) continue;
         const brands = this.slots[form.supplier]?.brands ?? [];
         const { score, rules } = applyRules(pair, reading, form, brands, descriptor.parts);
         const known = best.get(form.supplier);
@@ -271,6 +363,7 @@ export class SupplierIndex {
         }
       }
     }
+    this.preferLonger(best);
     const scored = [...best.entries()].map(([id, found]) => ({ entry: (this.slots[id] as Slot).entry, ...found }));
     scored.sort(
       (a, b) =>

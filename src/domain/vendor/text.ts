@@ -58,20 +58,46 @@ export function compactOf(tokens: readonly string[]): string {
   return tokens.join('');
 }
 
-function isOneSwap(a: string, b: string): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length - 1; i += 1) {
-    if (a[i] !== b[i]) {
-      return a[i] === b[i + 1] && a[i + 1] === b[i] && a.slice(i + 2) === b.slice(i + 2);
+const ROW_MAX = 64;
+const rows = [new Uint8Array(ROW_MAX + 1), new Uint8Array(ROW_MAX + 1), new Uint8Array(ROW_MAX + 1)];
+
+/** Optimal string alignment: like Levenshtein, but a swap of two neighbouring letters is one edit. */
+function swapDistance(a: string, b: string): number {
+  let [before, last, current] = rows as [Uint8Array, Uint8Array, Uint8Array];
+  for (let j = 0; j <= b.length; j += 1) last[j] = j;
+  for (let i = 1; i <= a.length; i += 1) {
+    current[0] = i;
+    const letter = a.charCodeAt(i - 1);
+    for (let j = 1; j <= b.length; j += 1) {
+      const other = b.charCodeAt(j - 1);
+      const replaced = (last[j - 1] ?? 0) + (letter === other ? 0 : 1);
+      let best = Math.min(replaced, (last[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1);
+      if (i > 1 && j > 1 && letter === b.charCodeAt(j - 2) && a.charCodeAt(i - 2) === other) {
+        best = Math.min(best, (before[j - 2] ?? 0) + 1);
+      }
+      current[j] = best;
     }
+    [before, last, current] = [last, current, before];
   }
-  return false;
+  return last[b.length] ?? 0;
 }
 
-/** Edits between two words; a swap of two neighbouring letters counts once. */
-export function editsBetween(a: string, b: string): number {
-  const edits = distance(a, b);
-  return edits === 2 && isOneSwap(a, b) ? 1 : edits;
+/** Swaps that may hide in the plain distance of a pair this long. */
+export function swapsPossible(longest: number): number {
+  return longest < 10 ? 1 : 2;
+}
+
+/**
+ * Edits between two words, a swap of two neighbouring letters counting once; `most` + 1 if there are more than `most`.
+ * The plain distance is fast and never lower, so far pairs cost little.
+ */
+export function editsBetween(a: string, b: string, most = Number.POSITIVE_INFINITY): number {
+  const longest = Math.max(a.length, b.length);
+  if (Math.abs(a.length - b.length) > most) return most + 1;
+  const plain = distance(a, b);
+  if (plain - swapsPossible(longest) > most) return most + 1;
+  const edits = plain < 2 || longest > ROW_MAX ? plain : swapDistance(a, b);
+  return Math.min(edits, most + 1);
 }
 
 /** 1 for equal, falling with the share of letters that differ; 0 below `floor`. */
@@ -79,6 +105,7 @@ export function similarity(a: string, b: string, floor = 0.66): number {
   if (a === b) return 1;
   const longest = Math.max(a.length, b.length);
   if (Math.abs(a.length - b.length) > longest * (1 - floor)) return 0;
-  const score = 1 - editsBetween(a, b) / longest;
-  return score < floor ? 0 : score;
+  const most = Math.floor(longest * (1 - floor) + 1e-9);
+  const edits = editsBetween(a, b, most);
+  return edits > most ? 0 : 1 - edits / longest;
 }

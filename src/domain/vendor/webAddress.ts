@@ -23,6 +23,10 @@ const SUBDOMAINS = new Set(
     ' ',
   ),
 );
+/** `www` with a letter wrong. */
+const MAYBE_WWW = /^(?=.*w.*w)[a-z]{2,5}$/;
+/** An address without `www`, whose ending may have a letter wrong. */
+const LONE_ADDRESS = /^[a-z0-9-]{4,}(?:\.[a-z]{1,4}){1,2}\.?$/;
 /** Hosts that rent their name to others: the business is the label in front. */
 const PLATFORMS = new Set(
   'csod myshopify shopify wordpress wixsite squarespace salesforce force zendesk bigcartel ecwid sharepoint blogspot weebly godaddysites moodlecloud learnupon litmos freshdesk bandcamp'.split(
@@ -41,7 +45,7 @@ function labelOf(host: string, isCut: boolean): { label: string; cut: boolean } 
     .split('.')
     .filter((label) => label !== '');
   const endedInDot = host.endsWith('.');
-  while (labels.length > 1 && SUBDOMAINS.has(labels[0] ?? '')) labels.shift();
+  while (labels.length > 1 && (SUBDOMAINS.has(labels[0] ?? '') || MAYBE_WWW.test(labels[0] ?? ''))) labels.shift();
   let removed = endedInDot && labels.length >= 1;
   const last = labels.at(-1) ?? '';
   // A cut field leaves the beginning of the domain ending (`.co`, `.g`); one letter of it is enough to know.
@@ -50,6 +54,16 @@ function labelOf(host: string, isCut: boolean): { label: string; cut: boolean } 
     removed = true;
   }
   while (labels.length > 1 && (TOP_LEVEL.has(labels.at(-1) ?? '') || /^(?:couk|orguk)$/.test(labels.at(-1) ?? ''))) {
+    labels.pop();
+    removed = true;
+  }
+  // Endings with a letter wrong: whatever is left behind the longest label and too short for a name.
+  const longest = Math.max(...labels.map((label) => label.length));
+  while (
+    labels.length > 1 &&
+    longest >= 5 &&
+    (labels.at(-1) ?? '').length <= Math.min(longest >= 8 ? 5 : 4, longest - 1)
+  ) {
     labels.pop();
     removed = true;
   }
@@ -78,7 +92,8 @@ export function findWebAddress(folded: string, isCut: boolean): WebAddress | nul
   const match = CANDIDATE.exec(folded);
   if (match === null) return null;
   const text = match[0].trim();
-  const isWhole = /^(?:https?:\/\/)?w{2,3}/.test(text);
+  const isWhole =
+    /^(?:https?:\/\/|w{2,3})/.test(text) || LONE_ADDRESS.test(folded) || MAYBE_WWW.test(text.split('.')[0] ?? '');
   const ending = text.replace(/\/.*$/, '').split('.').at(-1) ?? '';
   const known = TOP_LEVEL.has(ending) || ending === 'couk';
   const reachesEnd = match.index + match[0].length >= folded.length;

@@ -48,10 +48,10 @@ export const LEGAL_PHRASES: readonly (readonly string[])[] = [
 /** Words a clerk adds or leaves out without meaning another business. */
 export const FILLERS = wordSet(`
   the of and for in at by de la le les du des et und van von der di y
-  uk gb great britain united kingdom europe european eu eire ireland emea international intl global worldwide usa us
+  uk gb great britain united kingdom europe european eu emea international intl global worldwide usa us
   group groups holdings holding company co companies stores store shop shops shopping retail retailer retailers online
   direct trading trade services service solutions enterprises branch operations internet website web
-  ecommerce ecomm com couk www supermarkets supermarket superstore superstores hotels products brands outlet outlets
+  ecommerce ecomm com couk www supermarkets supermarket superstore superstores brands outlet outlets
   payments payment pymts pymt pymnt
   branches superstores
 `);
@@ -99,6 +99,17 @@ export const TRADES = wordSet(`
   wines wood workwear yachts yoga
 `);
 
+/** Trades that a shop runs as a department: behind a chain's name they are still the chain. */
+export const DEPARTMENTS = wordSet(`
+  bar bakery books cafe cafes care cars clothing coffee cosmetics credit display entertainment electricals events fitness
+  flowers food foods garden gardens gas gifts grill hair home homes kitchen leisure motor motors music news opticians
+  optical outdoor petroleum pharmacy phones photo photos pizza print printing restaurant restaurants sandwich school
+  stationery taxi tickets tours toys travel tyres video wines fuel power electrical plant tool hire business wood
+`);
+
+/** What kind of house it is; often left off. */
+export const HOUSES = wordSet('hotel restaurant cafe inn pub bar hotels lodge takeaway');
+
 /** Words so common that a name made of them alone proves little. */
 export const COMMON_WORDS = wordSet(`
   a all and angel art arms around auto baby back bags bar bargain bargains beach beauty best better big bird black block
@@ -115,12 +126,12 @@ export const COMMON_WORDS = wordSet(`
   office old one online orange orchard order outdoor oven park parking party pay peak pet pets phone phoenix photo pink
   pizza place plan plastic play plus point pool post power premier press prime print pub pure quality queen queens quick
   rainbow range rapid red refund reservation rest restaurant ring river road rock roof rose royal running safe school
-  schools sea secure select self sense shop show sign signs silver simple simply sky smart smile sofa solar solo south
+  schools sea secure select self sense shop show sign signs silver simple simply sky smart smile sofa solar solo south southern northern eastern western
   sovereign space speed sport sports spring square st stable star station stock stone storage store storm street studio
   summer sun sunshine super supplies sweet sweets swan table tables taxi tea team tech the theatre ticket tickets tile
   time tool tools top total tower town toy toys trade train travel tree unique united universal valley value view
   village walk warehouse water wave way web well west white wholesale wine wish wood work works world young your zone
-  church restaurant music bike machines christmas hosting advance fee
+  gap eat jet marketplace place stop bean soccer tree war way stone wall room rooms side well point bank yard corner cut link field hut deck dock church restaurant music bike machines christmas hosting advance fee
 `);
 
 /** Spellings that stand for a longer word, on either side. */

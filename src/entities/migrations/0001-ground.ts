@@ -53,6 +53,8 @@ create table systems (
   last_checked_at timestamptz,
   last_webhook_at timestamptz,
   master_data_read_at timestamptz,
+  -- Goes up whenever what is stored of the ledger's master data changes; what was made from it is made anew then.
+  master_version bigint not null default 0,
   created_at timestamptz not null,
   primary key (tenant_id, id)
 );
@@ -241,7 +243,7 @@ create table source_objects (
   last_changed_at timestamptz not null,
   primary key (tenant_id, source_id, stream, external_id)
 );
-create index source_objects_record on source_objects (tenant_id, spend_record_id);
+create index source_objects_record on source_objects (tenant_id, spend_record_id, source_id, stream);
 
 -- What the source sent and nobody could read: counted as unknown until it can be read or is gone.
 create table unreadable_objects (
@@ -568,10 +570,11 @@ begin
   for t in select table_name from information_schema.columns
            where table_schema = 'public' and column_name = 'tenant_id' loop
     execute format('alter table %I enable row level security', t);
-    execute format('create policy tenant_only on %I using (tenant_id = current_setting(''ledgergate.tenant'', true))
-      with check (tenant_id = current_setting(''ledgergate.tenant'', true))', t);
+    -- In a sub-select the setting is looked up once a statement and not once a row.
+    execute format('create policy tenant_only on %I using (tenant_id = (select current_setting(''ledgergate.tenant'', true)))
+      with check (tenant_id = (select current_setting(''ledgergate.tenant'', true)))', t);
   end loop;
 end $$;
 alter table tenants enable row level security;
-create policy tenant_only on tenants using (id = current_setting('ledgergate.tenant', true));
+create policy tenant_only on tenants using (id = (select current_setting('ledgergate.tenant', true)));
 `;

@@ -198,6 +198,54 @@ describe('a purchase', () => {
   });
 });
 
+// A ledger that settles fast, so that taking over is done long before any lease ends: the presence of the process is all
+// that tells, and losing its connection makes a process that is merely paused look dead.
+describe('a process that is paused between its note and the send', () => {
+  it('sends nothing when it comes back after it was held for dead', async () => {
+    engine.ledger.submitTimeoutMs = 2_000;
+    engine.ledger.settlingMs = 1_000;
+    engine.source.put(views('1', '100.00').record);
+    await planOnly();
+    const paused = await engine.another();
+    const { db } = paused;
+    const tenant = db.tenant.bind(db);
+    let isPaused = false;
+    db.tenant = async (tenantId, work) => {
+      const result = await tenant(tenantId, work);
+      const [posting] = await postings(engine);
+      if (isPaused || posting?.status !== 'POSTING') return result;
+      isPaused = true;
+      await paused.die();
+      await drainLedger(engine, 'default', company.ledgerId, going);
+      await engine.runJobs();
+      expect((await onlyPosting()).status).toBe('POSTED');
+      return result;
+    };
+    await expect(drainLedger(paused, 'default', company.ledgerId, going)).rejects.toThrow();
+    expect(isPaused).toBe(true);
+    expect(engine.ledger.submitted).toHaveLength(1);
+    expect(engine.ledger.documents).toHaveLength(1);
+  });
+});
+
+describe('postings that a process had claimed when it died', () => {
+  it('are sent by the next one without waiting for their lease', async () => {
+    engine.source.put(...Array.from({ length: 5 }, (_, n) => views(String(n), '10.00').record));
+    await planOnly();
+    const dying = await engine.another();
+    engine.ledger.onSubmit = async () => {
+      engine.ledger.onSubmit = null;
+      await dying.die();
+    };
+    await expect(drainLedger(dying, 'default', company.ledgerId, going)).rejects.toThrow();
+    expect((await postings(engine)).map((posting) => posting.status)).toContain('READY');
+
+    await drainLedger(engine, 'default', company.ledgerId, going);
+    expect((await postings(engine)).map((posting) => posting.status)).toEqual(Array(5).fill('POSTED'));
+    expect(engine.ledger.submitted).toHaveLength(5);
+  });
+});
+
 describe('two drains of one ledger at once', () => {
   it('send every document once between them', async () => {
     engine.source.put(...Array.from({ length: 60 }, (_, n) => views(String(n), '10.00').record));

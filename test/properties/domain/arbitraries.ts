@@ -169,16 +169,19 @@ export const viewsOfOnePurchase: fc.Arbitrary<SourceObject[]> = fc
     records: fc.array(fc.constantFrom('USD', 'USD', 'EUR').chain(parts), { maxLength: 3 }),
     withdrawn: fc.array(fc.boolean(), { maxLength: 9 }),
     isSplit: fc.boolean(),
+    // Sources differ in who names whom: the parts their whole, or the whole its parts.
+    isListing: fc.boolean(),
     fields: fc.array(fc.constantFrom(null, 'a', 'b'), { minLength: 10, maxLength: 10 }),
     dates: fc.array(fc.constantFrom(...DAYS), { minLength: 10, maxLength: 10 }),
   })
-  .map(({ cards, expenses, records, withdrawn, isSplit, fields, dates }) => {
+  .map(({ cards, expenses, records, withdrawn, isSplit, isListing, fields, dates }) => {
     const usd = (minor: bigint) => ({ minor, currency: 'USD' });
     const whole = sourceObject({
       externalId: 'whole',
       stream: 'EXPENSES',
-      keys: ['expense:whole'],
-      amount: usd(10_000n),
+      keys: ['expense:whole', ...(isListing ? expenses.map((_, index) => `expense:e${index}`) : [])],
+      amount: isListing && expenses.length > 0 ? usd(expenses.reduce((sum, minor) => sum + minor, 0n)) : usd(10_000n),
+      parts: isListing ? expenses.map((minor, index) => part({ sourceLineId: `e${index}`, amount: usd(minor) })) : [],
     });
     const objects = [
       ...cards.map((minor, index) =>
@@ -188,7 +191,7 @@ export const viewsOfOnePurchase: fc.Arbitrary<SourceObject[]> = fc
         sourceObject({
           externalId: `e${index}`,
           stream: 'EXPENSES',
-          keys: [`expense:e${index}`, 'expense:whole'],
+          keys: isListing ? [`expense:e${index}`] : [`expense:e${index}`, 'expense:whole'],
           amount: usd(minor),
         }),
       ),

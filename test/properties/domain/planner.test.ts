@@ -8,7 +8,9 @@ import { planContext, spendList } from './arbitraries.js';
 
 /** Thousands of odd purchases and pipelines; what would be caught is money lost, made, or posted under two names. */
 
-const RUNS = { numRuns: 400 };
+/** Each test has a minute: a busy machine must not fail it. */
+const MINUTE = { timeout: 60_000 };
+const RUNS = { numRuns: 200 };
 
 const sides = (document: PlannedDocument) => ({
   debit: document.lines.reduce((sum, line) => sum + line.debitMinor, 0n),
@@ -20,7 +22,7 @@ const expensesOf = (document: PlannedDocument) =>
     .filter((line) => line.role !== 'OFFSET')
     .reduce((sum, line) => sum + line.debitMinor - line.creditMinor, 0n);
 
-describe('every plan', () => {
+describe('every plan', MINUTE, () => {
   it('balances each document, on one side a line', () => {
     fc.assert(
       fc.property(planContext, spendList, (context, spend) => {

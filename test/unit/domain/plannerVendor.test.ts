@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { PlanPipeline, VendorFact } from '../../../src/domain/plan.js';
 import { plan } from '../../../src/domain/planner.js';
-import { context, holdCodes, item, purchase, shortLines, vendor } from './support.js';
+import { context, holdCodes, item, purchase, shortLines, usd, vendor } from './support.js';
 
 const planned = (fact: VendorFact | null, over: Partial<PlanPipeline> = {}, spend = purchase()) => {
   const { documents, skipped } = plan(context({ pipeline: over }), [item('e1', spend, { vendor: fact })]);
@@ -117,6 +117,18 @@ describe('a day', () => {
       ['S300', ['b']],
     ]);
     expect(new Set(documents.map((each) => each.reference)).size).toBe(2);
+  });
+
+  it('of invoices has the refunds of a supplier apart', () => {
+    const { documents } = plan(context({ pipeline: { ...daily, ...INVOICE } }), [
+      item('a', purchase(), { vendor: vendor() }),
+      item('b', purchase({ amount: usd('-30.00') }), { vendor: vendor() }),
+    ]);
+    expect(documents.map(shortLines)).toEqual([
+      ['6100 debit 10000', '2110 credit 10000'],
+      ['6100 credit 3000', '2110 debit 3000'],
+    ]);
+    expect(documents[0]?.reference).not.toBe(documents[1]?.reference);
   });
 
   it('of journals is one document without a supplier when there are several', () => {

@@ -20,7 +20,7 @@ const LEGAL: Record<PostingStatus, PostingStatus[]> = {
   IN_DOUBT: ['POSTED', 'READY', 'HELD'],
   POSTED: ['REVERSED'],
   REJECTED: ['PLANNED', 'CANCELLED'],
-  CANCELLED: [],
+  CANCELLED: ['PLANNED'],
   REVERSED: [],
 };
 

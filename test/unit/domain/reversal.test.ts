@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { PlannedDocument } from '../../../src/domain/plan.js';
 import { plan } from '../../../src/domain/planner.js';
 import { planReversal } from '../../../src/domain/reversal.js';
+import { InvariantError } from '../../../src/errors.js';
 import { context, day, holdCodes, item, masterData, PERIODS, purchase, rules, shortLines, vendor } from './support.js';
 
 function posted(ctx = context(), spend = purchase()): PlannedDocument {
@@ -44,6 +45,24 @@ describe('a reversal', () => {
   it('is held when an account was closed since', () => {
     const ctx = context({ masterData: masterData({ account: () => undefined }) });
     expect(holdCodes(planReversal(ctx, posted(), 'Wrong.'))).toContain('ACCOUNT_MISSING');
+  });
+});
+
+describe('a document that does not balance', () => {
+  it.each([
+    ['on its sides', (lines: PlannedDocument['lines']) => lines.slice(0, 1)],
+    [
+      'in a line without a side',
+      (lines: PlannedDocument['lines']) => lines.map((line) => ({ ...line, debitMinor: 0n, creditMinor: 0n })),
+    ],
+    [
+      'in a line on both sides',
+      (lines: PlannedDocument['lines']) => lines.map((line) => ({ ...line, debitMinor: 1n, creditMinor: 1n })),
+    ],
+  ])('%s is never made', (_, damage) => {
+    const original = posted();
+    const damaged = { ...original, lines: damage(original.lines) };
+    expect(() => planReversal(context(), damaged, 'Wrong.')).toThrow(InvariantError);
   });
 });
 

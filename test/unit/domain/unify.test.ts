@@ -119,6 +119,57 @@ describe('splits', () => {
   });
 });
 
+describe('a split whose parent lists its parts', () => {
+  const listed = (id: string, amount: string, category: string) =>
+    part({ sourceLineId: id, amount: usd(amount), category });
+  const parent = expense({
+    keys: ['expense:e1', 'expense:e1a', 'expense:e1b'],
+    parts: [listed('e1a', '60.00', 'OFFICE_SUPPLIES'), listed('e1b', '40.00', 'TRAVEL')],
+  });
+  const child = (id: string, amount: string, category: string) =>
+    expense({ externalId: id, keys: [`expense:${id}`], amount: usd(amount), category, spender: null });
+  const children = [child('e1a', '60.00', 'OFFICE_SUPPLIES'), child('e1b', '40.00', 'MEALS')];
+  const childRecord = (id: string, amount: string) =>
+    record({
+      externalId: `r-${id}`,
+      keys: [`record:r-${id}`, `expense:${id}`],
+      amount: usd(amount),
+      parts: [part({ amount: usd(amount), glAccount: '6100', category: '6100' })],
+    });
+  const categories = (objects: SourceObject[]) => {
+    const unified = unify(objects);
+    expect(unified).toMatchObject({ amount: usd('100.00'), disagreement: null, spender: 'Ana Ruiz' });
+    return unified.parts.map((each) => `${each.category} ${each.amount.minor}`);
+  };
+
+  it('counts as its parts do, once', () => {
+    expect(categories([parent, card()])).toEqual(['OFFICE_SUPPLIES 6000', 'TRAVEL 4000']);
+    expect(categories([parent, ...children, card()])).toEqual(['OFFICE_SUPPLIES 6000', 'MEALS 4000']);
+  });
+
+  it('knows the whole while some of its parts have not been seen', () => {
+    expect(categories([parent, ...children.slice(0, 1), card()])).toEqual(['OFFICE_SUPPLIES 6000', 'TRAVEL 4000']);
+  });
+
+  it('gives each accounting record the category of its own part', () => {
+    const records = [childRecord('e1a', '60.00'), childRecord('e1b', '40.00')];
+    expect(categories([parent, ...records])).toEqual(['OFFICE_SUPPLIES 6000', 'TRAVEL 4000']);
+    // The record of the whole is from before the split.
+    expect(categories([parent, ...records, record()])).toEqual(['OFFICE_SUPPLIES 6000', 'TRAVEL 4000']);
+  });
+
+  it('knows refunds by their own keys', () => {
+    const refund = expense({
+      externalId: 'e9',
+      keys: ['expense:e9#refund', 'expense:e9a#refund'],
+      amount: usd('-60.00'),
+      parts: [listed('e9a', '-60.00', 'TRAVEL')],
+    });
+    const own = expense({ externalId: 'e9a', keys: ['expense:e9a#refund'], amount: usd('-60.00') });
+    expect(unify([refund, own]).amount).toEqual(usd('-60.00'));
+  });
+});
+
 describe('partial charges', () => {
   it('of a card add up', () => {
     const first = card({ amount: usd('30.00'), postedDate: day('2026-11-10') });

@@ -1,0 +1,176 @@
+/**
+ * Recognising a name by its letters although some are wrong, missing or run together. Differences are counted where
+ * they fall: a letter wrong in the word that makes the name weighs more than one in `direct` or `services`.
+ */
+
+import { distance } from 'fastest-levenshtein';
+import { swapsPossible } from './text.js';
+
+const LENGTH_MAX = 48;
+const WIDTH = LENGTH_MAX + 1;
+const table = new Uint8Array(WIDTH * WIDTH);
+const editsAt = new Uint8Array(WIDTH);
+
+/** When differences are spread over a name so that it is still the same name. */
+const SPREAD_LENGTH_MIN = 12;
+const SPREAD_LETTERS_MIN = 0.8;
+const SPREAD_WORD_MIN = 0.7;
+const SPREAD_CERTAINTY = 0.88;
+
+/**
+ * How sure a word of `length` letters is with so many letters different. One letter makes another shop of a short name,
+ * while a long one stays recognisable; the steps follow from how many real names lie that near to each other.
+ */
+export function forgiven(edits: number, length: number): number {
+  if (edits === 0) return 1;
+  if (edits === 1) {
+    if (length <= 3) return 0.5;
+    if (length === 4) return 0.74;
+    if (length === 5) return 0.84;
+    if (length === 6) return 0.88;
+    return length === 7 ? 0.9 : length <= 9 ? 0.92 : 0.94;
+  }
+  if (edits === 2) {
+    if (length <= 7) return length <= 6 ? 0.45 : 0.6;
+    return length <= 9 ? 0.76 : length <= 11 ? 0.84 : length <= 14 ? 0.88 : 0.9;
+  }
+  if (edits === 3 && length >= 12) return length >= 15 ? 0.84 : 0.76;
+  return Math.max(0, 1 - (1.25 * edits) / length);
+}
+
+/** Fills `editsAt[j]` with the edits that fall on letter `j` of `target`; a swap of neighbours counts once. */
+function placeEdits(text: string, target: string): number {
+  const rows = text.length;
+  const columns = target.length;
+  for (let j = 0; j <= columns; j += 1) table[j] = j;
+  for (let i = 1; i <= rows; i += 1) {
+    table[i * WIDTH] = i;
+    const letter = text.charCodeAt(i - 1);
+    for (let j = 1; j <= columns; j += 1) {
+      const other = target.charCodeAt(j - 1);
+      let best = (table[(i - 1) * WIDTH + j - 1] ?? 0) + (letter === other ? 0 : 1);
+      best = Math.min(best, (table[(i - 1) * WIDTH + j] ?? 0) + 1, (table[i * WIDTH + j - 1] ?? 0) + 1);
+      if (i > 1 && j > 1 && letter === target.charCodeAt(j - 2) && text.charCodeAt(i - 2) === other) {
+        best = Math.min(best, (table[(i - 2) * WIDTH + j - 2] ?? 0) + 1);
+      }
+      table[i * WIDTH + j] = best;
+    }
+  }
+  editsAt.fill(0, 0, columns + 1);
+  traceBack(text, target);
+  return table[rows * WIDTH + columns] ?? 0;
+}
+
+/** Letters of the text before and behind the whole target: another word in front or at the end. */
+let lettersBefore = 0;
+let lettersBehind = 0;
+
+function traceBack(text: string, target: string): void {
+  lettersBefore = 0;
+  lettersBehind = 0;
+  let i = text.length;
+  let j = target.length;
+  const mark = (at: number): void => {
+    const place = Math.max(0, Math.min(at, target.length - 1));
+    editsAt[place] = (editsAt[place] ?? 0) + 1;
+  };
+  while (i > 0 || j > 0) {
+    const here = table[i * WIDTH + j] ?? 0;
+    const isSame = i > 0 && j > 0 && text.charCodeAt(i - 1) === target.charCodeAt(j - 1);
+    if (isSame && here === table[(i - 1) * WIDTH + j - 1]) {
+      i -= 1;
+      j -= 1;
+    } else if (i > 0 && j > 0 && !isSame && here === (table[(i - 1) * WIDTH + j - 1] ?? 0) + 1) {
+      mark(j - 1);
+      i -= 1;
+      j -= 1;
+    } else if (i > 1 && j > 1 && here === (table[(i - 2) * WIDTH + j - 2] ?? 0) + 1 && isSwap(text, target, i, j)) {
+      mark(j - 1);
+      i -= 2;
+      j -= 2;
+    } else if (i > 0 && here === (table[(i - 1) * WIDTH + j] ?? 0) + 1) {
+      if (j === 0) lettersBefore += 1;
+      if (j === target.length) lettersBehind += 1;
+      mark(j);
+      i -= 1;
+    } else {
+      mark(j - 1);
+      j -= 1;
+    }
+  }
+}
+
+function isSwap(text: string, target: string, i: number, j: number): boolean {
+  return text[i - 1] === target[j - 2] && text[i - 2] === target[j - 1];
+}
+
+export interface Recognised {
+  /** Share of letters that are right. */
+  readonly letters: number;
+  /** Certainty after weighing where the differences fall, 0 to 1. */
+  readonly certainty: number;
+  /** Certainty by the number of differences alone, wherever they fall. */
+  readonly overall: number;
+}
+
+const UNRECOGNISED: Recognised = { letters: 0, certainty: 0, overall: 0 };
+
+/**
+ * Compares run-together text with the words of a name.
+ * @param length letters of the name to compare; fewer than it has if the field was cut.
+ * @param isMeant whether the word at this place of the text is a known word and so no misspelling; not asked where equal.
+ */
+export function recognise(
+  text: string,
+  words: readonly string[],
+  weights: readonly number[],
+  floor: number,
+  length = Number.POSITIVE_INFINITY,
+  isMeant: (word: number) => boolean = () => false,
+): Recognised {
+  let joined = 0;
+  for (const word of words) joined += word.length;
+  const wanted = Math.min(joined, length);
+  if (Math.abs(text.length - wanted) > Math.max(text.length, wanted) * (1 - floor)) return UNRECOGNISED;
+  const target = words.length === 1 && wanted === joined ? (words[0] ?? '') : words.join('').slice(0, length);
+  const longest = Math.max(text.length, target.length);
+  if (longest === 0 || longest > LENGTH_MAX || Math.abs(text.length - target.length) > longest * (1 - floor))
+    return UNRECOGNISED;
+  if (text === target) return { letters: 1, certainty: 1, overall: 1 };
+  // The plain distance is fast and at most a little above the one that counts swaps once; most pairs end here.
+  if (distance(text, target) - swapsPossible(longest) > longest * (1 - floor)) return UNRECOGNISED;
+  const edits = placeEdits(text, target);
+  const letters = 1 - edits / longest;
+  if (letters < floor) return UNRECOGNISED;
+  let offset = 0;
+  let reached = 0;
+  let total = 0;
+  let limit = 0.4 + 0.6 * letters;
+  if (lettersBefore >= 2 || lettersBehind >= 3) limit = Math.min(limit, 0.72);
+  let worst = 1;
+  let hasTold = false;
+  for (let k = 0; k < words.length && offset < target.length; k += 1) {
+    const end = Math.min(target.length, offset + (words[k] ?? '').length);
+    let own = 0;
+    for (let j = offset; j < end; j += 1) own += editsAt[j] ?? 0;
+    const sure = forgiven(own, end - offset) * (own > 0 && isMeant(k) ? 0.8 : 1);
+    const isPart = end - offset < (words[k] ?? '').length;
+    const weight = (weights[k] ?? 1) * (isPart && own === 0 ? (end - offset) / (words[k] ?? '').length : 1);
+    // A word replaced altogether, even a filler, makes another name; so does a letter in a short telling word.
+    if (end - offset >= 3 && (end - offset >= 5 ? own * 2 >= end - offset : own * 2 > end - offset))
+      limit = Math.min(limit, 0.72);
+    const isTelling = (weights[k] ?? 1) > 0.25;
+    if (own > 0 && end - offset <= 3 && isTelling && (!hasTold || words.length <= 2)) limit = Math.min(limit, 0.72);
+    if (isTelling) hasTold = true;
+    if (own > 0 && sure < forgiven(own, end - offset)) limit = Math.min(limit, 0.76);
+    worst = Math.min(worst, sure);
+    reached += weight * sure;
+    total += weight;
+    offset = end;
+  }
+  let certainty = total === 0 ? 0 : Math.min(reached / total, limit);
+  // Another name differs in one word and shares the others; a few letters wrong all over a long name are slips.
+  if (target.length >= SPREAD_LENGTH_MIN && letters >= SPREAD_LETTERS_MIN && worst >= SPREAD_WORD_MIN)
+    certainty = Math.max(certainty, SPREAD_CERTAINTY);
+  return { letters, certainty, overall: Math.min(forgiven(edits, target.length), limit) };
+}

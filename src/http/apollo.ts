@@ -1,0 +1,95 @@
+import { ApolloServer, type ApolloServerPlugin, type BaseContext } from '@apollo/server';
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+} from '@apollo/server/plugin/disabled';
+import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, Kind, visit } from 'graphql';
+import type { Logger } from '../logger.js';
+import type { GraphqlContext } from '../resolvers/context.js';
+import { compiledExecution } from './executor.js';
+import type { FormatError } from './formatError.js';
+import { LIMITS, limitsRule } from './limits.js';
+
+export interface ApolloOptions {
+  readonly schema: GraphQLSchema;
+  readonly logger: Logger;
+  readonly formatError: FormatError;
+  /** The schema is shown to role ADMIN only. */
+  readonly isProduction: boolean;
+  /** `plain` is graphql-js's own executor: slower, kept as a way out. */
+  readonly executor: 'jit' | 'plain';
+}
+
+export async function startApollo(options: ApolloOptions): Promise<ApolloServer<GraphqlContext>> {
+  const { schema, logger } = options;
+  const server = new ApolloServer<GraphqlContext & BaseContext>({
+    ...(options.executor === 'jit' ? { gateway: compiledExecution(schema) } : { schema }),
+    plugins: [
+      // It wraps every field, to compute a header that we do not send.
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ...(options.isProduction ? [schemaForAdminsOnly] : []),
+    ],
+    nodeEnv: 'production',
+    introspection: true,
+    csrfPrevention: true,
+    allowBatchedHttpRequests: false,
+    persistedQueries: false,
+    includeStacktraceInErrorResponses: false,
+    stopOnTerminationSignals: false,
+    parseOptions: { maxTokens: LIMITS.tokens },
+    validationRules: [limitsRule],
+    formatError: options.formatError,
+    logger: {
+      debug: (message) => logger.debug(String(message)),
+      info: (message) => logger.debug(String(message)),
+      warn: (message) => logger.warn(String(message)),
+      error: (message) => logger.error(String(message)),
+    },
+  });
+  await server.start();
+  return server;
+}
+
+const asking = new WeakMap<DocumentNode, boolean>();
+
+function asksForSchema(document: DocumentNode): boolean {
+  let asks = asking.get(document);
+  if (asks === undefined) {
+    asks = false;
+    visit(document, {
+      [Kind.FIELD](field) {
+        if (field.name.value === '__schema' || field.name.value === '__type') asks = true;
+      },
+    });
+    asking.set(document, asks);
+  }
+  return asks;
+}
+
+/** @returns the refusal, or null when the caller may see the schema or does not ask for it. */
+export function refuseSchema(document: DocumentNode, context: Pick<GraphqlContext, 'caller'>): GraphQLError | null {
+  if (context.caller.role === 'ADMIN' || !asksForSchema(document)) return null;
+  return new GraphQLError('The schema is shown to role ADMIN only.', {
+    extensions: { code: 'INTROSPECTION_DISABLED', requiredRole: 'ADMIN', http: { status: 400 } },
+  });
+}
+
+/** Takes out the names that a wrong guess is told. */
+export function withoutSuggestions<E extends GraphQLFormattedError>(errors: readonly E[]): E[] {
+  return errors.map((error) => ({ ...error, message: error.message.replace(/ ?Did you mean .+\?$/, '') }));
+}
+
+const schemaForAdminsOnly: ApolloServerPlugin<GraphqlContext> = {
+  requestDidStart: async () => ({
+    didResolveOperation: async ({ document, contextValue }) => {
+      const refusal = refuseSchema(document, contextValue);
+      if (refusal) throw refusal;
+    },
+    willSendResponse: async ({ response, contextValue }) => {
+      if (contextValue.caller.role === 'ADMIN' || response.body.kind !== 'single') return;
+      const result = response.body.singleResult;
+      if (result.errors) result.errors = withoutSuggestions(result.errors);
+    },
+  }),
+};
