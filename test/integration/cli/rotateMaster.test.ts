@@ -91,23 +91,28 @@ describe('rotate-master with a key file', () => {
     expect(createSealer(current ? [current] : []).open(running.seal('new', 'place'), 'place')).toBe('new');
   });
 
-  it.each([0, 1, 2])('goes on after a stop that came %i transactions later, and nothing was lost meanwhile', async (count) => {
-    const { ground } = parts;
-    const broken = { ...parts, ground: { ...ground, db: failingAfter(ground.db, count) } };
-    await expect(rotateMaster(broken)).rejects.toThrow('connection lost');
-    expect(keysInFile()).toHaveLength(2);
-    const meanwhile = createSealer(masterKeysIn(parts.config.dataDir));
-    for (const row of await credentials()) openBundle(meanwhile, row.sealed, 'default', row.system_id);
-    const [wanted] = keysInFile();
-    await rotateMaster(parts);
-    expect(keysInFile()).toEqual([wanted]);
-    expectAllUnder(await credentials(), parts.config.dataDir);
-  });
+  it.each([0, 1, 2])(
+    'goes on after a stop that came %i transactions later, and nothing was lost meanwhile',
+    async (count) => {
+      const { ground } = parts;
+      const broken = { ...parts, ground: { ...ground, db: failingAfter(ground.db, count) } };
+      await expect(rotateMaster(broken)).rejects.toThrow('connection lost');
+      expect(keysInFile()).toHaveLength(2);
+      const meanwhile = createSealer(masterKeysIn(parts.config.dataDir));
+      for (const row of await credentials()) openBundle(meanwhile, row.sealed, 'default', row.system_id);
+      const [wanted] = keysInFile();
+      await rotateMaster(parts);
+      expect(keysInFile()).toEqual([wanted]);
+      expectAllUnder(await credentials(), parts.config.dataDir);
+    },
+  );
 
   it('is told in the audit trail without any key', async () => {
     await rotateMaster(parts);
     const events = await parts.ground.db.tenant('default', (tx) =>
-      tx.query<{ actor: string; after: unknown }>("select actor, after from audit_events where action = 'masterKey.rotated'"),
+      tx.query<{ actor: string; after: unknown }>(
+        "select actor, after from audit_events where action = 'masterKey.rotated'",
+      ),
     );
     expect(events).toHaveLength(1);
     expect(events[0]?.actor).toMatch(/^cli:/);
@@ -119,7 +124,11 @@ describe('rotate-master with keys from the environment', () => {
   it('moves from the previous key to the current one and leaves the file alone', async () => {
     const [old = ''] = keysInFile();
     const fresh = newMasterKey().reveal();
-    const env = { LEDGERGATE_MASTER_KEY: fresh, LEDGERGATE_MASTER_KEY_PREVIOUS: old, DATABASE_URL: database.connectionString };
+    const env = {
+      LEDGERGATE_MASTER_KEY: fresh,
+      LEDGERGATE_MASTER_KEY_PREVIOUS: old,
+      DATABASE_URL: database.connectionString,
+    };
     const result = await rotateMaster({ ...parts, config: readConfig(env) });
     expect(result).toMatchObject({ source: 'environment', credentials: 3, sessions: 1 });
     expect(keysInFile()).toEqual([old]);

@@ -87,7 +87,13 @@ describe('the command line', () => {
 
 describe('tables and instants', () => {
   it('keeps columns in line and numbers to the right', () => {
-    const lines = table(['name', 'count'], [['a', 5], ['long name', 1234]]).split('\n');
+    const lines = table(
+      ['name', 'count'],
+      [
+        ['a', 5],
+        ['long name', 1234],
+      ],
+    ).split('\n');
     expect(lines).toEqual(['name       count', '─────────  ─────', 'a              5', 'long name   1234', '']);
   });
 
