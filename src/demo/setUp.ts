@@ -84,7 +84,7 @@ function brexInput({ access }: Stage, options: SetUpOptions) {
       integrationVendor: 'LEDGERGATE',
       vendorAccountId: access.syspro.companyId,
       taxField: 'Tax amount',
-      // The sandbox's company books reimbursements when they are approved.
+      // The simulated account shows reimbursements when they are approved and never their payment.
       reimbursementBasis: 'ACCRUAL',
       postedOverlapDays: options.postedOverlapDays,
     },
