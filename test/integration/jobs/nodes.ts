@@ -1,10 +1,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { systemClock } from '../../../src/clock.js';
-import { createDataSource } from '../../../src/entities/dataSource.js';
 import { Database } from '../../../src/entities/database.js';
+import { createDataSource } from '../../../src/entities/dataSource.js';
 import { JobQueue } from '../../../src/jobs/queue.js';
-import { type Tasks, tasks as realTasks } from '../../../src/jobs/tasks/index.js';
+import { tasks as realTasks, type Tasks } from '../../../src/jobs/tasks/index.js';
 import { Worker } from '../../../src/jobs/worker.js';
 import { createLogger } from '../../../src/logger.js';
 import type { JobName, JobPayloads } from '../../../src/services/engine.js';
@@ -42,7 +42,16 @@ export async function startNode(base: TestEngine, options: NodeOptions = {}): Pr
   const queue = await JobQueue.start(connectionString, db, logger);
   const processId = `node-${randomUUID()}`;
   const connections = new LiveConnections({ db, clock: systemClock, logger, connectors, sealer });
-  const engine: SystemsParts = { db, clock: systemClock, logger, connectors, connections, jobs: queue, processId, sealer };
+  const engine: SystemsParts = {
+    db,
+    clock: systemClock,
+    logger,
+    connectors,
+    connections,
+    jobs: queue,
+    processId,
+    sealer,
+  };
   const lockKey = BigInt(`0x${randomBytes(6).toString('hex')}`);
   const presence = new Presence(db, connectionString, processId, lockKey, logger);
   await presence.start(['worker'], systemClock.now());

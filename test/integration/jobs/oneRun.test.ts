@@ -1,11 +1,19 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { localDate } from '../../../src/domain/localDate.js';
 import type { LedgerDocument } from '../../../src/connectors/contract.js';
+import { localDate } from '../../../src/domain/localDate.js';
 import { drainLedger } from '../../../src/services/drain.js';
 import { fireSchedule } from '../../../src/services/schedules.js';
 import { runSync } from '../../../src/services/syncRunner.js';
 import { triggerSync } from '../../../src/services/syncs.js';
-import { type Company, callerOf, done, Gate, makeCompany, makeTestEngine, type TestEngine } from '../../support/engine.js';
+import {
+  type Company,
+  callerOf,
+  done,
+  Gate,
+  makeCompany,
+  makeTestEngine,
+  type TestEngine,
+} from '../../support/engine.js';
 import { views } from '../../support/fakes.js';
 import { type Node, quiet, startNode, until } from './nodes.js';
 
@@ -35,7 +43,11 @@ async function start(count: number, works = true): Promise<Node[]> {
 }
 
 function trigger(node: Node, window: { from?: Date; to?: Date } = {}, actor = 'user:test') {
-  return triggerSync(node.engine, callerOf('default', actor), { pipelineId: company.pipelineId, dryRun: false, ...window });
+  return triggerSync(node.engine, callerOf('default', actor), {
+    pipelineId: company.pipelineId,
+    dryRun: false,
+    ...window,
+  });
 }
 
 const runs = () =>
@@ -172,7 +184,13 @@ describe('two processes that take each other for dead', () => {
   it('may run one sync side by side: every purchase is stored and planned once', async () => {
     const [a, b] = (await start(2, false)) as [Node, Node];
     base.source.pageSize = 5;
-    base.source.put(...Array.from({ length: 40 }, (_, i) => views(String(i), `${i + 1}.00`)).flatMap((one) => [one.card, one.expense, one.record]));
+    base.source.put(
+      ...Array.from({ length: 40 }, (_, i) => views(String(i), `${i + 1}.00`)).flatMap((one) => [
+        one.card,
+        one.expense,
+        one.record,
+      ]),
+    );
     const { id } = done(await trigger(a));
     const go = { isStopping: () => false };
     await Promise.all([runSync(a.engine, 'default', id, go), runSync(b.engine, 'default', id, go)]);
@@ -198,7 +216,9 @@ describe('two processes that take each other for dead', () => {
     const references = base.ledger.documents.map((document) => document.reference);
     expect(references).toHaveLength(60);
     expect(new Set(references).size).toBe(60);
-    const [state] = await base.rows(`select count(*)::int as posted from postings where status = 'POSTED' and lease_owner is null`);
+    const [state] = await base.rows(
+      `select count(*)::int as posted from postings where status = 'POSTED' and lease_owner is null`,
+    );
     expect(state).toEqual({ posted: 60 });
   });
 });
@@ -207,7 +227,9 @@ describe('a process that stops', () => {
   it('hands a run that it was reading to the next one, which ends it whole', async () => {
     const [a] = (await start(1)) as [Node];
     base.source.pageSize = 1;
-    base.source.put(...['1', '2', '3', '4'].map((name) => views(name, '10.00', { postedDate: localDate('2026-11-12') }).record));
+    base.source.put(
+      ...['1', '2', '3', '4'].map((name) => views(name, '10.00', { postedDate: localDate('2026-11-12') }).record),
+    );
     const { arrived, go } = holdFirstRead();
     const { id } = done(await trigger(a));
     await arrived.opened;
