@@ -91,7 +91,10 @@ export class Child {
           throw new Error(`The ${this.name} ${how}. Its output ends with:\n${this.tail}`);
         }),
         new Promise<never>((_, reject) => {
-          timer = setTimeout(() => reject(new Error(`The ${this.name} was not ready in ${withinMs / 1000} s.`)), withinMs);
+          timer = setTimeout(
+            () => reject(new Error(`The ${this.name} was not ready in ${withinMs / 1000} s.`)),
+            withinMs,
+          );
         }),
       ]);
     } finally {

@@ -34,7 +34,9 @@ function tree(root: number): number[] {
   const children = new Map<number, number[]>();
   let pids: number[];
   try {
-    pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name)).map(Number);
+    pids = readdirSync('/proc')
+      .filter((name) => /^\d+$/.test(name))
+      .map(Number);
   } catch {
     return [];
   }
@@ -43,7 +45,8 @@ function tree(root: number): number[] {
     if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), pid]);
   }
   const found: number[] = [];
-  for (let queue = [root]; queue.length > 0; queue = queue.flatMap((pid) => children.get(pid) ?? [])) found.push(...queue);
+  for (let queue = [root]; queue.length > 0; queue = queue.flatMap((pid) => children.get(pid) ?? []))
+    found.push(...queue);
   return found;
 }
 

@@ -3,7 +3,12 @@ import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
 
-const number = (max: number) => z.string().regex(/^\d{1,9}$/, 'must be a whole number').transform(Number).pipe(z.int().max(max));
+const number = (max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,9}$/, 'must be a whole number')
+    .transform(Number)
+    .pipe(z.int().max(max));
 
 const schema = z.object({
   once: z.boolean().default(false),
@@ -29,7 +34,7 @@ export function readOptions(args: readonly string[]): DemoOptions | null {
     .option('--purchases <n>', 'purchases in the generated month; default 2000, at least 200')
     .option('--port <n>', "the gateway's port; default 4000, or any free one if that is taken; 0 = any free one")
     .option('--keep-data <folder>', 'keeps the database and its master key there')
-    .option('--cpu-prof', "writes a CPU profile of the gateway into this folder")
+    .option('--cpu-prof', 'writes a CPU profile of the gateway into this folder')
     .exitOverride();
   try {
     command.parse([...args], { from: 'user' });

@@ -22,7 +22,8 @@ export class SandboxControl {
       ...(body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } }),
     });
     const text = await response.body.text();
-    if (response.statusCode >= 300) throw new Error(`The sandbox answered ${response.statusCode}: ${text.slice(0, 300)}`);
+    if (response.statusCode >= 300)
+      throw new Error(`The sandbox answered ${response.statusCode}: ${text.slice(0, 300)}`);
     return JSON.parse(text) as T;
   }
 }

@@ -145,7 +145,9 @@ export class Database {
     // The driver's own client, because only it can name a statement: PostgreSQL then parses and plans it once a connection.
     const client = (await runner.connect()) as pg.PoolClient;
     const name = this.names.nameOf(sql);
-    const result = await client.query(name === null ? { text: sql, values: [...parameters] } : { name, text: sql, values: [...parameters] });
+    const result = await client.query(
+      name === null ? { text: sql, values: [...parameters] } : { name, text: sql, values: [...parameters] },
+    );
     return { records: result.rows as Record<string, unknown>[], affected: result.rowCount ?? 0 };
   }
 }

@@ -92,8 +92,11 @@ export async function readBody({ request, response }: Exchange): Promise<Buffer 
       resolve(null);
     });
     request.once('end', () => resolve(Buffer.concat(chunks)));
-    request.once('error', reject);
-    request.once('aborted', () => reject(new Error('The client went away.')));
+    // Stays: a socket may break more than once, and an error that nobody hears ends the process.
+    request.on('error', reject);
+    request.once('close', () => {
+      if (!request.complete) reject(new Error('The client went away.'));
+    });
   });
 }
 

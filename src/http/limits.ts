@@ -1,12 +1,16 @@
 import {
   type ASTVisitor,
+  type FieldNode,
   type FragmentDefinitionNode,
   GraphQLError,
+  type GraphQLSchema,
+  isObjectType,
   Kind,
   type SelectionSetNode,
   type ValidationContext,
   type ValidationRule,
 } from 'graphql';
+import { PAGE_DEFAULT, PAGE_MAX } from '../services/read/pages.js';
 
 /** What one request may ask for. Ours and the console's largest are well below half of each. */
 export const LIMITS = {
@@ -18,18 +22,43 @@ export const LIMITS = {
   aliases: 60,
   /** Fields, fragments counted wherever they are spread. */
   fields: 2_000,
+  /** Rows that pages inside pages can add up to: a page size that is a variable counts as the largest. */
+  rows: 250_000,
 } as const;
 
 interface Size {
   readonly depth: number;
   readonly aliases: number;
   readonly fields: number;
+  readonly rows: number;
 }
 
-const NOTHING: Size = { depth: 0, aliases: 0, fields: 0 };
+const NOTHING: Size = { depth: 0, aliases: 0, fields: 0, rows: 0 };
+
+const pagedFields = new WeakMap<GraphQLSchema, ReadonlySet<string>>();
+
+/** Names of the fields that give pages, whatever type they are of. */
+function pagedIn(schema: GraphQLSchema): ReadonlySet<string> {
+  let names = pagedFields.get(schema);
+  if (!names) {
+    const fields = Object.values(schema.getTypeMap()).flatMap((type) =>
+      isObjectType(type) ? Object.values(type.getFields()) : [],
+    );
+    names = new Set(fields.filter(({ args }) => args.some(({ name }) => name === 'first')).map(({ name }) => name));
+    pagedFields.set(schema, names);
+  }
+  return names;
+}
+
+function pageSizeOf(field: FieldNode): number {
+  const first = field.arguments?.find(({ name }) => name.value === 'first')?.value;
+  if (!first || first.kind === Kind.NULL) return PAGE_DEFAULT;
+  return first.kind === Kind.INT ? Math.min(Number(first.value), PAGE_MAX) : PAGE_MAX;
+}
 
 /** Refuses documents that are small to write but large to answer. */
 export const limitsRule: ValidationRule = (context: ValidationContext): ASTVisitor => {
+  const paged = pagedIn(context.getSchema());
   const known = new Map<string, Size>();
   const open = new Set<string>();
 
@@ -47,7 +76,7 @@ export const limitsRule: ValidationRule = (context: ValidationContext): ASTVisit
   }
 
   function sizeOf(selectionSet: SelectionSetNode): Size {
-    let { depth, aliases, fields } = NOTHING;
+    let { depth, aliases, fields, rows } = NOTHING;
     for (const selection of selectionSet.selections) {
       let size = NOTHING;
       if (selection.kind === Kind.FIELD) {
@@ -56,6 +85,7 @@ export const limitsRule: ValidationRule = (context: ValidationContext): ASTVisit
           depth: below.depth + 1,
           aliases: below.aliases + (selection.alias ? 1 : 0),
           fields: below.fields + 1,
+          rows: paged.has(selection.name.value) ? pageSizeOf(selection) * (1 + below.rows) : below.rows,
         };
       } else if (selection.kind === Kind.INLINE_FRAGMENT) {
         size = sizeOf(selection.selectionSet);
@@ -66,14 +96,15 @@ export const limitsRule: ValidationRule = (context: ValidationContext): ASTVisit
       depth = Math.max(depth, size.depth);
       aliases += size.aliases;
       fields += size.fields;
+      rows += size.rows;
     }
-    return { depth, aliases, fields };
+    return { depth, aliases, fields, rows };
   }
 
   return {
     OperationDefinition(operation) {
       const size = sizeOf(operation.selectionSet);
-      for (const what of ['depth', 'aliases', 'fields'] as const) {
+      for (const what of ['depth', 'aliases', 'fields', 'rows'] as const) {
         if (size[what] <= LIMITS[what]) continue;
         context.reportError(
           new GraphQLError(`The operation has ${what} ${size[what]}; at most ${LIMITS[what]} are answered.`, {

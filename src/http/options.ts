@@ -1,9 +1,6 @@
-import type { Clock } from '../clock.js';
-import type { ConnectorRegistry } from '../connectors/registry.js';
 import type { Role } from '../domain/vocabulary.js';
-import type { Database } from '../entities/database.js';
-import type { Logger } from '../logger.js';
 import type { KeyFacts } from '../services/apiKeys.js';
+import type { Engine } from '../services/engine.js';
 import type { EventFeed } from '../services/eventFeed.js';
 import type { UseCases } from '../services/useCases.js';
 import type { Exchange } from './exchange.js';
@@ -32,14 +29,10 @@ export interface HttpRoute {
   handle(exchange: Exchange & { readonly match: RegExpExecArray; readonly key: KeyFacts | null }): Promise<void>;
 }
 
-export interface HttpServerOptions {
+export interface HttpServerOptions extends Pick<Engine, 'db' | 'clock' | 'logger' | 'connectors'> {
   readonly host: string;
   /** 0 = any free one. */
   readonly port: number;
-  readonly db: Database;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  readonly connectors: ConnectorRegistry;
   readonly useCases: UseCases;
   /** Started and stopped by whoever made it. */
   readonly feed: EventFeed;

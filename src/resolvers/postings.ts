@@ -95,7 +95,7 @@ export class PostingResolver {
     @Arg('first', () => Int, { nullable: true }) first: Maybe<number>,
     @Arg('after', () => String, { nullable: true }) after: Maybe<string>,
   ): Promise<Page<AuditEventRow>> {
-    return context.read.auditEvents.ofSubject(posting.id, { first, after });
+    return context.read.auditEvents.ofPosting(posting.id, { first, after });
   }
 
   @FieldResolver(() => GlPosting, { nullable: true, description: 'The posting that this one undoes.' })

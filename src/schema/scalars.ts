@@ -1,6 +1,5 @@
 import { GraphQLError, GraphQLScalarType, Kind, type ValueNode } from 'graphql';
 import { localDate } from '../domain/localDate.js';
-import { InputError } from '../errors.js';
 
 /** RFC 3339 section 5.6: date and time with an offset; the fraction is optional. */
 const RFC3339 = /^(\d{4}-\d{2}-\d{2})[Tt](\d{2}):(\d{2}):(\d{2})(\.\d{1,9})?([Zz]|[+-]\d{2}:\d{2})$/;
@@ -47,11 +46,9 @@ function parseDay(value: unknown): string {
   try {
     return localDate(value);
   } catch (error) {
-    if (error instanceof InputError) return refuse(error.userMessage);
-    throw error;
+    return refuse(error instanceof Error ? error.message : DATE_FORM);
   }
 }
-
 export const DateScalar = new GraphQLScalarType({
   name: 'Date',
   description: 'A calendar day of the company, YYYY-MM-DD. Never an instant: it has no time and no zone.',

@@ -1,5 +1,5 @@
-import { hashOf } from '../domain/keys.js';
 import { newId } from '../domain/ids.js';
+import { hashOf } from '../domain/keys.js';
 import type { PostingStatus } from '../domain/postingState.js';
 import type { Database, Tx } from '../entities/database.js';
 import type { Caller } from './engine.js';

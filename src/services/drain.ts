@@ -20,6 +20,7 @@ import {
   claimReady,
   loadDocuments,
   markAbandoned,
+  START_GRACE_MS,
 } from './ledgerWork.js';
 import { deadOwners } from './processes.js';
 import { finishRuns } from './runProgress.js';
@@ -35,6 +36,7 @@ const LOST_IN_A_ROW_MAX = 3;
 const LEASE_MARGIN_MS = 60_000;
 const BACKOFF_FIRST_MS = 1_000;
 const BACKOFF_MAX_MS = 5 * 60_000;
+const TROUBLE_PAUSE_MAX_MS = 60_000;
 
 export interface DrainOptions {
   /** Asked between postings: true = hand back what is not started and return. */
@@ -84,8 +86,9 @@ class Drain {
   async run(): Promise<LedgergateError | null> {
     while (!this.options.isStopping()) {
       try {
-        const looked = await this.lookForDoubtful();
-        const sent = await this.sendReady();
+        const dead = await deadOwners(this.engine, this.tenantId, this.ledgerId);
+        const looked = await this.lookForDoubtful(dead);
+        const sent = await this.sendReady(dead);
         if (looked + sent === 0) return null;
       } catch (error) {
         if (isTrouble(error)) return error;
@@ -95,13 +98,12 @@ class Drain {
     return null;
   }
 
-  private async lookForDoubtful(): Promise<number> {
+  private async lookForDoubtful(dead: readonly string[]): Promise<number> {
     const { engine, tenantId, ledgerId, connection } = this;
-    const dead = await deadOwners(engine, tenantId, ledgerId);
     const doubtful = await engine.db.tenant(tenantId, async (tx) => {
       await markAbandoned(engine, tx, ledgerId, dead, connection.submitTimeoutMs);
       const now = engine.clock.now();
-      return claimDoubtful(tx, ledgerId, engine.processId, now, this.leaseFrom(now), BATCH);
+      return claimDoubtful(tx, ledgerId, engine.processId, now, this.leaseFrom(now), BATCH, dead);
     });
     if (doubtful.length === 0) return 0;
     const found = await this.find(doubtful);
@@ -117,11 +119,11 @@ class Drain {
     return doubtful.length;
   }
 
-  private async sendReady(): Promise<number> {
+  private async sendReady(dead: readonly string[]): Promise<number> {
     const { engine, tenantId, ledgerId } = this;
     const { claimed, documents } = await engine.db.tenant(tenantId, async (tx) => {
       const now = engine.clock.now();
-      const postings = await claimReady(tx, ledgerId, engine.processId, now, this.leaseFrom(now), BATCH);
+      const postings = await claimReady(tx, ledgerId, engine.processId, now, this.leaseFrom(now), BATCH, dead);
       return { claimed: postings, documents: await loadDocuments(tx, postings) };
     });
     if (claimed.length === 0) return 0;
@@ -157,10 +159,10 @@ class Drain {
           waiting.delete(candidate.id);
           continue;
         }
-        const leaseUntil = this.leaseFrom(engine.clock.now());
+        const begunAt = engine.clock.now();
         const hasBegun = await engine.db.tenant(tenantId, async (tx) => {
           await settleLast(tx);
-          return begin(tx, engine.clock.now(), posting, leaseUntil, engine.processId);
+          return begin(tx, begunAt, posting, this.leaseFrom(begunAt), engine.processId);
         });
         last = null;
         waiting.delete(posting.id);
@@ -168,7 +170,7 @@ class Drain {
         if (!hasBegun || !document) continue;
         const sent = { ...document, supplierCode: posting.supplier_code };
         const known = found.get(posting.reference);
-        const result: Result = known ? resultOfFound(posting, known) : await this.submit(posting, sent, leaseUntil);
+        const result: Result = known ? resultOfFound(posting, known) : await this.submit(posting, sent, begunAt);
         last = { posting, result };
         const trouble = this.troubleIn(result);
         if (trouble) throw trouble;
@@ -178,13 +180,14 @@ class Drain {
     }
   }
 
-  private async submit(posting: ClaimedPosting, document: LedgerDocument, leaseUntil: Date): Promise<Result> {
+  private async submit(posting: ClaimedPosting, document: LedgerDocument, begunAt: Date): Promise<Result> {
     const { engine, connection } = this;
-    const startedAt = engine.clock.now();
-    // A process that was paused past its lease must not send: by now another one may be asking for this document.
-    if (startedAt.getTime() + connection.submitTimeoutMs > leaseUntil.getTime()) {
+    const now = engine.clock.now();
+    // A process that was paused must not send: by now another one may be asking for this document, and would count it as
+    // absent once this attempt's time is over.
+    if (now.getTime() - begunAt.getTime() > START_GRACE_MS) {
       const error = new UpstreamUnavailableError('This process was paused too long to send it; nothing was sent.');
-      return { kind: 'NOT_STARTED', error, againAt: startedAt };
+      return { kind: 'NOT_STARTED', error, againAt: now };
     }
     try {
       const submitted = await connection.submit(document);
@@ -202,7 +205,10 @@ class Drain {
       return { kind: 'REJECTED', error };
     }
     if (isNotStarted(error)) {
-      const wait = error instanceof RateLimitedError && error.retryAfterMs !== null ? error.retryAfterMs : backoffMs(posting.attempts);
+      const wait =
+        error instanceof RateLimitedError && error.retryAfterMs !== null
+          ? error.retryAfterMs
+          : backoffMs(posting.attempts);
       return { kind: 'NOT_STARTED', error, againAt: new Date(engine.clock.now().getTime() + wait) };
     }
     if (!(error instanceof LedgergateError)) {
@@ -217,7 +223,9 @@ class Drain {
   private troubleIn(result: Result): LedgergateError | null {
     if (result.kind === 'NOT_STARTED') return result.error;
     if (result.kind === 'UNKNOWN' && this.lostInARow >= LOST_IN_A_ROW_MAX) {
-      return new UpstreamUnavailableError(`The ledger left ${this.lostInARow} requests in a row without a clear answer.`);
+      return new UpstreamUnavailableError(
+        `The ledger left ${this.lostInARow} requests in a row without a clear answer.`,
+      );
     }
     return null;
   }
@@ -283,7 +291,11 @@ class Drain {
 type Trouble = RateLimitedError | UpstreamUnavailableError | CredentialsError | PermissionError;
 
 function isTrouble(error: unknown): error is LedgergateError {
-  return isNotStarted(error) || error instanceof OutcomeUnknownError || (error instanceof LedgergateError && error.decision === 'RETRY');
+  return (
+    isNotStarted(error) ||
+    error instanceof OutcomeUnknownError ||
+    (error instanceof LedgergateError && error.decision === 'RETRY')
+  );
 }
 
 /** On a submit these mean that it certainly did not start. */
@@ -318,10 +330,20 @@ async function planNextDrain(engine: Engine, tenantId: string, ledgerId: string,
     );
     if (!row) return;
     const now = engine.clock.now().getTime();
-    const soonest = now + (trouble === null ? 0 : BACKOFF_FIRST_MS);
+    const soonest = now + (trouble === null ? 0 : await pauseAfterTrouble(tx, ledgerId, now));
     const due = Math.max(row.due?.getTime() ?? now, soonest);
     // Credentials and settings change by a person's hand, and that person's change starts the next drain.
     if (trouble instanceof CredentialsError || trouble instanceof ConfigurationError) return;
     await engine.jobs.send(tx, 'ledger.drain', { tenantId, ledgerId }, { startAfter: new Date(due) });
   });
+}
+
+/** The longer a ledger has been away, the longer the pause before it is asked again: a quarter of that time. */
+async function pauseAfterTrouble(tx: Tx, ledgerId: string, now: number): Promise<number> {
+  const [alert] = await tx.query<{ raised_at: Date }>(
+    'select raised_at from alerts where tenant_id = $1 and dedupe_key = $2 and resolved_at is null',
+    [tx.tenantId, `unreachable:${ledgerId}`],
+  );
+  const away = alert ? now - alert.raised_at.getTime() : 0;
+  return Math.min(Math.max(away / 4, BACKOFF_FIRST_MS), TROUBLE_PAUSE_MAX_MS);
 }

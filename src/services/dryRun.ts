@@ -134,7 +134,11 @@ interface PlannedRow {
   reverses_id: string | null;
 }
 
-async function plannedSince(tx: Tx, pipelineId: string, before: ReadonlyMap<string, string>): Promise<PreviewDocument[]> {
+async function plannedSince(
+  tx: Tx,
+  pipelineId: string,
+  before: ReadonlyMap<string, string>,
+): Promise<PreviewDocument[]> {
   const rows = await tx.query<PlannedRow>(
     `select id, status, document_type, reference, plan_hash, posting_date, currency, total, supplier_code, mapping_version,
        holds, reverses_id
@@ -143,7 +147,10 @@ async function plannedSince(tx: Tx, pipelineId: string, before: ReadonlyMap<stri
     [tx.tenantId, pipelineId],
   );
   const changed = rows.filter((row) => before.get(row.id) !== row.plan_hash + row.status);
-  const lines = await linesOf(tx, changed.map((row) => row.id));
+  const lines = await linesOf(
+    tx,
+    changed.map((row) => row.id),
+  );
   return changed.map((row) => ({
     status: row.status,
     documentType: row.document_type,

@@ -47,6 +47,7 @@ export async function claimReady(
   now: Date,
   leaseUntil: Date,
   take: number,
+  dead: readonly string[],
 ): Promise<ClaimedPosting[]> {
   const rows = await tx.query<ClaimedPosting>(
     `update postings set lease_owner = $3, lease_until = $5, fence = fence + 1
@@ -54,12 +55,12 @@ export async function claimReady(
        select p.id from postings p
        where p.tenant_id = $1 and p.ledger_id = $2 and p.status = 'READY'
          and (p.next_attempt_at is null or p.next_attempt_at <= $4)
-         and (p.lease_until is null or p.lease_until <= $4 or p.lease_owner = $3)
+         and (p.lease_until is null or p.lease_until <= $4 or p.lease_owner = $3 or p.lease_owner = any($7))
          and (p.after_id is null or exists (select from postings a
            where a.tenant_id = p.tenant_id and a.id = p.after_id and a.status = 'POSTED'))
        order by p.posting_date, p.id limit $6 for update skip locked)
      returning ${COLUMNS}`,
-    [tx.tenantId, ledgerId, owner, now, leaseUntil, take],
+    [tx.tenantId, ledgerId, owner, now, leaseUntil, take, dead],
   );
   return rows.sort((a, b) => (a.posting_date + a.id < b.posting_date + b.id ? -1 : 1));
 }
@@ -72,18 +73,22 @@ export async function claimDoubtful(
   now: Date,
   leaseUntil: Date,
   take: number,
+  dead: readonly string[],
 ): Promise<ClaimedPosting[]> {
   return tx.query<ClaimedPosting>(
     `update postings set lease_owner = $3, lease_until = $5, fence = fence + 1
      where tenant_id = $1 and id in (
        select id from postings where tenant_id = $1 and ledger_id = $2 and status = 'IN_DOUBT'
          and (next_attempt_at is null or next_attempt_at <= $4)
-         and (lease_until is null or lease_until <= $4 or lease_owner = $3)
+         and (lease_until is null or lease_until <= $4 or lease_owner = $3 or lease_owner = any($7))
        order by posting_date, id limit $6 for update skip locked)
      returning ${COLUMNS}`,
-    [tx.tenantId, ledgerId, owner, now, leaseUntil, take],
+    [tx.tenantId, ledgerId, owner, now, leaseUntil, take, dead],
   );
 }
+
+/** How long after its attempt was stored a document may be put on the wire; what comes later was paused and is not sent. */
+export const START_GRACE_MS = 5_000;
 
 /**
  * A posting that is still POSTING although its process is gone or its lease ran out may or may not be in the ledger.
@@ -105,8 +110,9 @@ export async function markAbandoned(
     [tx.tenantId, ledgerId, now, deadOwners],
   );
   for (const row of rows) {
-    // The request may still be on its way until its own time limit, counted from when it started.
-    const overAt = new Date(Math.max(now.getTime(), (row.started_at?.getTime() ?? 0) + submitTimeoutMs));
+    // The request may still be on its way until its own time limit, counted from the latest moment it may have started.
+    const latestEnd = (row.started_at?.getTime() ?? 0) + START_GRACE_MS + submitTimeoutMs;
+    const overAt = new Date(Math.max(now.getTime(), latestEnd));
     await tx.execute(
       `update postings set status = 'IN_DOUBT', doubt_since = $3, absent_count = 0, next_attempt_at = null, lease_owner = null,
          lease_until = null, fence = fence + 1, updated_at = $4 where tenant_id = $1 and id = $2`,
@@ -151,10 +157,13 @@ export async function move(tx: Tx, now: Date, posting: ClaimedPosting, change: M
   assertMove(from, change.to);
   const columns = Object.entries(change.set ?? {});
   const assignments = columns.map(([column], index) => `, ${column} = $${index + 5}`).join('');
-  await tx.execute(
-    `update postings set status = $3, updated_at = $4${assignments} where tenant_id = $1 and id = $2`,
-    [tx.tenantId, posting.id, change.to, now, ...columns.map(([, value]) => value)],
-  );
+  await tx.execute(`update postings set status = $3, updated_at = $4${assignments} where tenant_id = $1 and id = $2`, [
+    tx.tenantId,
+    posting.id,
+    change.to,
+    now,
+    ...columns.map(([, value]) => value),
+  ]);
   tellMove(tx, now, posting, from, change.to, change);
   return true;
 }
@@ -238,7 +247,10 @@ export async function finishAttempt(
 
 /** The documents of claimed postings, by posting. A claim that was planned anew meanwhile does not begin. */
 export async function loadDocuments(tx: Tx, postings: readonly ClaimedPosting[]): Promise<Map<string, LedgerDocument>> {
-  const lines = await linesOf(tx, postings.map((posting) => posting.id));
+  const lines = await linesOf(
+    tx,
+    postings.map((posting) => posting.id),
+  );
   return new Map(postings.map((posting) => [posting.id, documentOf(posting, lines.get(posting.id) ?? [])]));
 }
 

@@ -49,11 +49,14 @@ export async function planPipeline(
   const rules = await connection.rules();
   if (runId === null) await readPeriods(engine, caller.tenantId, pipeline.ledger_id);
   for (;;) {
-    const counts = await engine.db.tenant(caller.tenantId, (tx) => planChunk(engine, caller, tx, pipeline, rules, runId));
+    const counts = await engine.db.tenant(caller.tenantId, (tx) =>
+      planChunk(engine, caller, tx, pipeline, rules, runId),
+    );
     total.records += counts.records;
     total.ready += counts.ready;
     total.held += counts.held;
-    if (counts.taken < CHUNK) return total;
+    // A chunk of which all is at the ledger this moment comes back when that is settled.
+    if (counts.taken < CHUNK || counts.records === 0) return total;
   }
 }
 
@@ -71,15 +74,24 @@ export async function planChunk(
   take: number = CHUNK,
 ): Promise<PlanningCounts & { taken: number }> {
   await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`plan:${tx.tenantId}:${pipeline.id}`]);
+  await queueSiblings(tx, pipeline.id, take);
   const records = await takeRecords(tx, pipeline.id, take);
   if (records.length === 0) return { taken: 0, records: 0, ready: 0, held: 0 };
   const context = await loadPlanningContext(tx, engine.clock.now(), pipeline, rules);
-  const postings = await postingsOfRecords(tx, pipeline.id, records.map((record) => record.id));
+  const postings = await postingsOfRecords(
+    tx,
+    pipeline.id,
+    records.map((record) => record.id),
+  );
   const vendors = await matchMerchants(engine, caller, tx, pipeline.ledger_id, merchantsOf(records));
 
   const work = new Chunk(engine, caller, tx, context, runId);
   for (const record of records) {
-    await work.sort(record, postings.get(record.id) ?? [], record.merchant_key ? (vendors.get(record.merchant_key) ?? null) : null);
+    await work.sort(
+      record,
+      postings.get(record.id) ?? [],
+      record.merchant_key ? (vendors.get(record.merchant_key) ?? null) : null,
+    );
   }
   await work.planFresh();
   await work.store();
@@ -99,6 +111,29 @@ interface RecordRow {
   status: SpendStatus;
 }
 
+/**
+ * A document of many purchases that is planned again for one of them is planned again for all: the others join the queue,
+ * or they would be left behind with a document that was given up.
+ */
+async function queueSiblings(tx: Tx, pipelineId: string, take: number): Promise<void> {
+  await tx.execute(
+    `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
+     select distinct on (other.spend_record_id) $1, $2, other.spend_record_id, 'its document is planned again', q.correlation_id
+     from (
+       select q.spend_record_id, q.correlation_id from planning_queue q
+       join spend_records r on r.tenant_id = q.tenant_id and r.id = q.spend_record_id
+       where q.tenant_id = $1 and q.pipeline_id = $2 order by r.transaction_date, r.id limit $3
+     ) q
+     join posting_spend own on own.tenant_id = $1 and own.spend_record_id = q.spend_record_id
+     join postings p on p.tenant_id = $1 and p.id = own.posting_id and p.pipeline_id = $2 and p.reverses_id is null
+       and p.status = any($4)
+     join posting_spend other on other.tenant_id = $1 and other.posting_id = p.id
+       and other.spend_record_id <> q.spend_record_id
+     on conflict (tenant_id, pipeline_id, spend_record_id) do nothing`,
+    [tx.tenantId, pipelineId, take, UNSENT],
+  );
+}
+
 async function takeRecords(tx: Tx, pipelineId: string, take: number): Promise<RecordRow[]> {
   return tx.query<RecordRow>(
     `select r.id, r.origin_key, q.correlation_id, r.merchant_key, r.merchant_name, r.unified, r.excluded_by,
@@ -114,7 +149,8 @@ function merchantsOf(records: readonly RecordRow[]): Map<string, string> {
   const merchants = new Map<string, string>();
   for (const { merchant_key, merchant_name, unified } of records) {
     const descriptor = (unified as { merchantDescriptor: string | null }).merchantDescriptor;
-    if (merchant_key !== null && !merchants.has(merchant_key)) merchants.set(merchant_key, descriptor ?? merchant_name ?? merchant_key);
+    if (merchant_key !== null && !merchants.has(merchant_key))
+      merchants.set(merchant_key, descriptor ?? merchant_name ?? merchant_key);
   }
   return merchants;
 }
@@ -174,7 +210,12 @@ class Chunk {
     }
     const hash = accountingHashOf(spend);
     if (standing.every((posting) => posting.accounting_hash === hash)) {
-      this.statuses.push({ id: record.id, status: generation > 0 ? 'CORRECTED' : 'POSTED', reason: null, waiting: null });
+      this.statuses.push({
+        id: record.id,
+        status: generation > 0 ? 'CORRECTED' : 'POSTED',
+        reason: null,
+        waiting: null,
+      });
       return;
     }
     await this.correct(item, standing);
@@ -267,7 +308,9 @@ class Chunk {
     );
     const planned = this.plannedPosting(document, {
       items: own,
-      ...(corrects ? { after: corrects.document.reference, needsApproval: this.context.row.correction === 'HOLD' } : {}),
+      ...(corrects
+        ? { after: corrects.document.reference, needsApproval: this.context.row.correction === 'HOLD' }
+        : {}),
     });
     this.documents.push(planned);
     if (planned.status === 'HELD') this.held += 1;

@@ -172,7 +172,9 @@ export async function storePlanned(
     [tx.tenantId, pipeline.ledger_id, planned.map((one) => one.document.reference)],
   );
   const byReference = new Map(existing.map((row) => [row.reference, row]));
-  const idOf = new Map(planned.map((one) => [one.document.reference, byReference.get(one.document.reference)?.id ?? newId('post')]));
+  const idOf = new Map(
+    planned.map((one) => [one.document.reference, byReference.get(one.document.reference)?.id ?? newId('post')]),
+  );
   const now = engine.clock.now();
   const rows: Record<string, unknown>[] = [];
   const written: PlannedPosting[] = [];
@@ -366,6 +368,14 @@ async function linkReversals(
      where p.tenant_id = $1 and p.id = r.original`,
     [tx.tenantId, JSON.stringify(links)],
   );
+  // It takes back of each purchase what the original booked of it, however many purchases they share.
+  await tx.execute(
+    `update posting_spend ps set amount = -o.amount
+     from jsonb_to_recordset($2::jsonb) as r(original text, reversal text)
+     join posting_spend o on o.tenant_id = $1 and o.posting_id = r.original
+     where ps.tenant_id = $1 and ps.posting_id = r.reversal and ps.spend_record_id = o.spend_record_id`,
+    [tx.tenantId, JSON.stringify(links)],
+  );
 }
 
 /** Gives up documents that were never sent. */
@@ -380,15 +390,16 @@ export async function cancelUnsent(
   const now = engine.clock.now();
   for (const posting of postings) assertMove(posting.status, 'CANCELLED');
   const rows = await tx.query<{ id: string; pipeline_id: string; description: string }>(
-    `update postings set status = 'CANCELLED', cancel_reason = $3, updated_at = $4
+    `update postings set status = 'CANCELLED', cancel_reason = $3, updated_at = $4, lease_owner = null, lease_until = null,
+       fence = fence + 1
      where tenant_id = $1 and id = any($2) returning id, pipeline_id, description`,
     [tx.tenantId, postings.map((posting) => posting.id), reason, now],
   );
   // A reversal that is given up leaves its original standing.
-  await tx.execute(
-    'update postings set reversed_by_id = null where tenant_id = $1 and reversed_by_id = any($2)',
-    [tx.tenantId, postings.map((posting) => posting.id)],
-  );
+  await tx.execute('update postings set reversed_by_id = null where tenant_id = $1 and reversed_by_id = any($2)', [
+    tx.tenantId,
+    postings.map((posting) => posting.id),
+  ]);
   for (const row of rows) {
     const from = postings.find((posting) => posting.id === row.id)?.status ?? 'PLANNED';
     recordFor(tx, caller, now, {

@@ -1,5 +1,6 @@
 import { assertMove, canMove, isUnsent, type PostingStatus } from '../domain/postingState.js';
 import { planReversal } from '../domain/reversal.js';
+import { accountingHashOf, unifiedFromJson } from '../domain/spendJson.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
@@ -156,7 +157,9 @@ export async function approvePosting(
         [tx.tenantId, id],
       );
       if (row?.approved_by === caller.actor && posting.plan_hash === planHash) return done({ id });
-      return refused('NOT_AWAITING_APPROVAL', `A posting that is ${posting.status} cannot be approved.`, { path: ['id'] });
+      return refused('NOT_AWAITING_APPROVAL', `A posting that is ${posting.status} cannot be approved.`, {
+        path: ['id'],
+      });
     }
     if (posting.plan_hash !== planHash) {
       return refused('PLAN_CHANGED', 'The plan changed since it was shown.', {
@@ -218,13 +221,55 @@ export async function cancelPosting(
     if (!isUnsent(posting.status)) {
       return refused('NOT_CANCELLABLE', `A posting that is ${posting.status} cannot be cancelled.`, {
         path: ['id'],
-        resolution: posting.status === 'POSTED' ? 'Reverse it with reversePosting.' : 'Wait until the ledger has answered.',
+        resolution:
+          posting.status === 'POSTED' ? 'Reverse it with reversePosting.' : 'Wait until the ledger has answered.',
       });
     }
     await cancelUnsent(engine, caller, tx, [posting], reason.trim());
     if (posting.reverses_id === null) await excludePurchases(engine, caller, tx, posting, reason.trim());
+    else await leaveOriginalStanding(engine, caller, tx, posting, reason.trim());
     return done({ id });
   });
+}
+
+/**
+ * The original stays in the ledger as it is: what was to follow the reversal is given up with it, and the purchases' present
+ * content counts as booked, so that the next sync does not start the same correction again.
+ */
+async function leaveOriginalStanding(
+  engine: Engine,
+  caller: Caller,
+  tx: Tx,
+  reversal: PostingRow,
+  reason: string,
+): Promise<void> {
+  const followers = await tx.query<PostingRow>(
+    'select * from postings where tenant_id = $1 and after_id = $2 for update',
+    [tx.tenantId, reversal.id],
+  );
+  await cancelUnsent(
+    engine,
+    caller,
+    tx,
+    followers.filter((one) => one.status !== 'CANCELLED' && isUnsent(one.status)),
+    reason,
+  );
+  const records = await tx.query<{ id: string; unified: unknown }>(
+    `select r.id, r.unified from posting_spend ps join spend_records r on r.tenant_id = ps.tenant_id and r.id = ps.spend_record_id
+     where ps.tenant_id = $1 and ps.posting_id = $2`,
+    [tx.tenantId, reversal.reverses_id],
+  );
+  const hashes = records.map(({ id, unified }) => ({ id, hash: accountingHashOf(unifiedFromJson(unified)) }));
+  await tx.execute(
+    `update posting_spend ps set accounting_hash = h.hash from jsonb_to_recordset($3::jsonb) as h(id text, hash text)
+     where ps.tenant_id = $1 and ps.posting_id = $2 and ps.spend_record_id = h.id`,
+    [tx.tenantId, reversal.reverses_id, JSON.stringify(hashes)],
+  );
+  await tx.execute(
+    `update spend_records r set status = 'POSTED', waiting_reason = $3, updated_at = $4 from posting_spend ps
+     where ps.tenant_id = $1 and ps.posting_id = $2 and r.tenant_id = $1 and r.id = ps.spend_record_id`,
+    [tx.tenantId, reversal.reverses_id, `Its correction was given up: ${reason}`, engine.clock.now()],
+  );
 }
 
 async function excludePurchases(
@@ -266,7 +311,10 @@ export async function reversePosting(
   if (reason.trim() === '') return refused('BAD_INPUT', 'Say why.', { path: ['reason'] });
   try {
     const [head] = await engine.db.tenant(caller.tenantId, (tx) =>
-      tx.query<{ ledger_id: string }>('select ledger_id from postings where tenant_id = $1 and id = $2', [caller.tenantId, id]),
+      tx.query<{ ledger_id: string }>('select ledger_id from postings where tenant_id = $1 and id = $2', [
+        caller.tenantId,
+        id,
+      ]),
     );
     if (!head) return notFound();
     const { connection } = await engine.connections.ledger(caller.tenantId, head.ledger_id);
@@ -278,7 +326,9 @@ export async function reversePosting(
       if (!canMove(posting.status, 'REVERSED')) {
         return refused('NOT_REVERSIBLE', `A posting that is ${posting.status} cannot be reversed.`, {
           path: ['id'],
-          resolution: isUnsent(posting.status) ? 'Cancel it with cancelPosting.' : 'Wait until the ledger has answered.',
+          resolution: isUnsent(posting.status)
+            ? 'Cancel it with cancelPosting.'
+            : 'Wait until the ledger has answered.',
         });
       }
       const pipeline = await loadPipeline(tx, posting.pipeline_id);

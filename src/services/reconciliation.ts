@@ -92,6 +92,7 @@ interface PostingRow {
   amount: string;
   currency: string;
   status: PostingStatus;
+  is_reversal: boolean;
 }
 
 async function* batches(
@@ -129,9 +130,9 @@ async function rowsOf(tx: Tx, pipeline: PipelineRow, records: readonly RecordRow
   );
   const postings = groupBy(
     await tx.query<PostingRow>(
-      `select ps.spend_record_id, p.pipeline_id, ps.amount, p.currency, p.status
+      `select ps.spend_record_id, p.pipeline_id, ps.amount, p.currency, p.status, p.reverses_id is not null as is_reversal
        from posting_spend ps join postings p on p.tenant_id = ps.tenant_id and p.id = ps.posting_id
-       where ps.tenant_id = $1 and ps.spend_record_id = any($2)`,
+       where ps.tenant_id = $1 and ps.spend_record_id = any($2) order by p.id`,
       [tx.tenantId, ids],
     ),
   );
@@ -172,7 +173,7 @@ function rowsOfRecord(
   const documents = own.filter((posting) => posting.status !== 'CANCELLED');
   const currencies = new Set([...source.keys(), ...documents.map((posting) => posting.currency)]);
   if (currencies.size === 0) currencies.add(record.currency);
-  const rest = restBucket(record, documents.length > 0, own.length > 0, all.length > 0);
+  const rest = restBucket(record, documents, own.length > 0, all.length > 0);
   return [...currencies].sort().map((currency) => {
     const amountMinor = source.get(currency) ?? 0n;
     const contributions: Partial<Record<ReconciliationBucket, bigint>> = {};
@@ -203,15 +204,23 @@ function bucketOfDocument(status: PostingStatus): ReconciliationBucket {
 /** Where the part of a record's money is that none of its documents carries; null = nothing accounts for it. */
 function restBucket(
   record: RecordRow,
-  hasDocument: boolean,
+  documents: readonly PostingRow[],
   hadDocument: boolean,
   isElsewhere: boolean,
 ): ReconciliationBucket | null {
+  const hasDocument = documents.length > 0;
   if (record.is_queued) return 'inFlight';
+  // A document that is held because of the amount itself carries less than the purchase, or nothing.
+  const pending = documents.filter((posting) => posting.status !== 'POSTED' && posting.status !== 'REVERSED');
+  const [next] = [...pending].sort((a, b) => Number(a.is_reversal) - Number(b.is_reversal));
+  if (next) return bucketOfDocument(next.status);
   if (record.status === 'EXCLUDED') return 'excluded';
   // The source changed it inside a document of many: a person corrects that in the ledger.
   if (hasDocument && record.waiting_reason !== null) return 'held';
   if (record.status === 'NEW' || record.status === 'PLANNED') return 'inFlight';
+  // All that was in the books of it was taken back, and nothing replaces that.
+  if (hasDocument && documents.every((posting) => posting.is_reversal || posting.status === 'REVERSED'))
+    return 'excluded';
   // Another pipeline of the same source carries it, so this one leaves it alone.
   if (isElsewhere && !hadDocument) return 'excluded';
   // Its only document was given up.

@@ -41,7 +41,9 @@ export async function finishRun(engine: Engine, tx: Tx, runId: string, trouble: 
     [tx.tenantId, runId],
   );
   if (!run || run.again) return;
-  const problems = [run.error, isWaiting ? waitingSentence(counts.open, trouble) : null].filter((text) => text !== null);
+  const problems = [run.error, isWaiting ? waitingSentence(counts.open, trouble) : null].filter(
+    (text) => text !== null,
+  );
   const status: SyncStatus = problems.length > 0 || counts.failed > 0 ? 'PARTIAL' : 'SUCCEEDED';
   await endRun(engine, tx, runId, status, problems.join(' ') || null, run.correlation_id, counts);
 }
@@ -56,10 +58,13 @@ export async function endRun(
   counts: { posted: number; held: number; failed: number },
 ): Promise<void> {
   const now = engine.clock.now();
-  await tx.execute(
-    'update sync_runs set status = $3, error = $4, finished_at = $5 where tenant_id = $1 and id = $2',
-    [tx.tenantId, runId, status, error, now],
-  );
+  await tx.execute('update sync_runs set status = $3, error = $4, finished_at = $5 where tenant_id = $1 and id = $2', [
+    tx.tenantId,
+    runId,
+    status,
+    error,
+    now,
+  ]);
   await tellRun(tx, runId);
   record(tx, now, {
     actor: 'system:sync',
@@ -72,7 +77,10 @@ export async function endRun(
   });
 }
 
-async function countRun(tx: Tx, runId: string): Promise<{ posted: number; held: number; failed: number; open: number }> {
+async function countRun(
+  tx: Tx,
+  runId: string,
+): Promise<{ posted: number; held: number; failed: number; open: number }> {
   const [row] = await tx.query<{ posted: number; held: number; failed: number; open: number }>(
     `select count(*) filter (where status in ('POSTED', 'REVERSED'))::int as posted,
        count(*) filter (where status in ('HELD', 'AWAITING_APPROVAL'))::int as held,

@@ -5,7 +5,12 @@ import { triggerSync } from './syncs.js';
  * A pipeline's fire time has come. The first process to say so starts the run; the others find the row.
  * @returns whether this process was the first.
  */
-export async function fireSchedule(engine: Engine, tenantId: string, pipelineId: string, firedAt: Date): Promise<boolean> {
+export async function fireSchedule(
+  engine: Engine,
+  tenantId: string,
+  pipelineId: string,
+  firedAt: Date,
+): Promise<boolean> {
   const fireAt = new Date(Math.floor(firedAt.getTime() / 1_000) * 1_000);
   const isFirst = await engine.db.tenant(tenantId, (tx) =>
     tx.execute(

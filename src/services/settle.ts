@@ -4,18 +4,16 @@ import type { Hold, SpendStream } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { LedgergateError, PeriodClosedError } from '../errors.js';
 import type { Engine } from './engine.js';
-import {
-  type ClaimedPosting,
-  differenceOf,
-  finishAttempt,
-  foundElsewhere,
-  move,
-  tellMove,
-} from './ledgerWork.js';
+import { type ClaimedPosting, differenceOf, finishAttempt, foundElsewhere, move, tellMove } from './ledgerWork.js';
 
 /** What became of one attempt. */
 export type Result =
-  | { readonly kind: 'POSTED'; readonly ledgerDocumentId: string; readonly how: 'SENT' | 'FOUND'; readonly warnings: readonly string[] }
+  | {
+      readonly kind: 'POSTED';
+      readonly ledgerDocumentId: string;
+      readonly how: 'SENT' | 'FOUND';
+      readonly warnings: readonly string[];
+    }
   | { readonly kind: 'REJECTED'; readonly error: LedgergateError }
   | { readonly kind: 'NOT_STARTED'; readonly error: LedgergateError; readonly againAt: Date }
   | { readonly kind: 'UNKNOWN'; readonly error: unknown; readonly overAt: Date }
@@ -23,6 +21,9 @@ export type Result =
 
 /** Where results are owed to: the stream of a source whose objects take them, by pipeline. */
 export type ExportStreams = ReadonlyMap<string, { readonly sourceId: string; readonly stream: SpendStream }>;
+
+/** What is owed within this time goes out together: the queue keeps one job for it (see `JobSender`). */
+const GATHER_REPORTS_MS = 2_000;
 
 const FREE = { lease_owner: null, lease_until: null };
 
@@ -136,10 +137,16 @@ async function settlePosted(
   tellMove(tx, now, posting, from, 'POSTED', {
     action: 'posting.posted',
     summary: `${posting.description}: posted as ${result.ledgerDocumentId}${wasFound ? ', found in the ledger by its reference' : ''}.`,
-    after: { ledgerDocumentId: result.ledgerDocumentId, ...(result.warnings.length > 0 ? { warnings: result.warnings } : {}) },
+    after: {
+      ledgerDocumentId: result.ledgerDocumentId,
+      ...(result.warnings.length > 0 ? { warnings: result.warnings } : {}),
+    },
   });
   if (posting.reverses_id !== null) await settleReversal(tx, now, posting);
-  if (done.owed && target) await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId: target.sourceId });
+  if (done.owed && target) {
+    const startAfter = new Date(now.getTime() + GATHER_REPORTS_MS);
+    await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId: target.sourceId }, { startAfter });
+  }
   if (done.waiting) {
     // Purchases that changed while their document was at the ledger are planned now.
     await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: posting.pipeline_id });
@@ -153,13 +160,18 @@ async function settleReversal(tx: Tx, now: Date, posting: ClaimedPosting): Promi
     [tx.tenantId, posting.reverses_id],
   );
   if (!original || original.status === 'REVERSED') return;
-  await move(tx, now, { ...original, correlation_id: posting.correlation_id }, {
-    to: 'REVERSED',
-    action: 'posting.reversed',
-    summary: `${original.description}: reversed by ${posting.reference}.`,
-    set: { reversed_by_id: posting.id },
-    after: { reversedBy: posting.id },
-  });
+  await move(
+    tx,
+    now,
+    { ...original, correlation_id: posting.correlation_id },
+    {
+      to: 'REVERSED',
+      action: 'posting.reversed',
+      summary: `${original.description}: reversed by ${posting.reference}.`,
+      set: { reversed_by_id: posting.id },
+      after: { reversedBy: posting.id },
+    },
+  );
 }
 
 async function settleRejected(tx: Tx, now: Date, posting: ClaimedPosting, error: LedgergateError): Promise<boolean> {
@@ -200,7 +212,13 @@ async function settleNotStarted(
   return moved;
 }
 
-async function settleUnknown(tx: Tx, now: Date, posting: ClaimedPosting, error: unknown, overAt: Date): Promise<boolean> {
+async function settleUnknown(
+  tx: Tx,
+  now: Date,
+  posting: ClaimedPosting,
+  error: unknown,
+  overAt: Date,
+): Promise<boolean> {
   const message = error instanceof LedgergateError ? error.userMessage : 'The answer could not be understood.';
   const moved = await move(tx, now, posting, {
     to: 'IN_DOUBT',
@@ -280,4 +298,3 @@ function statusIn(error: unknown): number | null {
   const status = error instanceof LedgergateError ? error.detail.httpStatus : null;
   return typeof status === 'number' ? status : null;
 }
-

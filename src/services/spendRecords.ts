@@ -32,11 +32,10 @@ export async function excludeSpendRecord(
     const postings = await postingsOf(tx, id);
     const atLedger = postings.find((posting) => !isUnsent(posting.status));
     if (atLedger) {
-      return refused(
-        'IN_LEDGER',
-        `It is in document ${atLedger.reference}, which is ${atLedger.status}.`,
-        { path: ['id'], resolution: atLedger.status === 'POSTED' ? 'Reverse that posting.' : 'Wait until the ledger has answered.' },
-      );
+      return refused('IN_LEDGER', `It is in document ${atLedger.reference}, which is ${atLedger.status}.`, {
+        path: ['id'],
+        resolution: atLedger.status === 'POSTED' ? 'Reverse that posting.' : 'Wait until the ledger has answered.',
+      });
     }
     const shared = postings.filter((posting) => posting.record_count > 1);
     const now = engine.clock.now();

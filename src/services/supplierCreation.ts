@@ -37,9 +37,12 @@ export async function ensureSupplier(
       return null;
     }
     if (error instanceof OutcomeUnknownError) {
-      throw new UpstreamUnavailableError(`Whether supplier "${wanted.name}" was made is not known yet. ${error.userMessage}`, {
-        cause: error,
-      });
+      throw new UpstreamUnavailableError(
+        `Whether supplier "${wanted.name}" was made is not known yet. ${error.userMessage}`,
+        {
+          cause: error,
+        },
+      );
     }
     throw error;
   }
@@ -47,7 +50,8 @@ export async function ensureSupplier(
 
 async function findOrCreate(connection: LedgerConnection, name: string): Promise<LedgerSupplier> {
   const { suppliers } = connection;
-  if (!suppliers) throw new ConfigurationError('This ledger takes no new suppliers from outside.', { code: 'NOT_SUPPORTED' });
+  if (!suppliers)
+    throw new ConfigurationError('This ledger takes no new suppliers from outside.', { code: 'NOT_SUPPORTED' });
   const code = suppliers.codeFor(name);
   return (await suppliers.find(code)) ?? (await suppliers.create({ code, name }));
 }
@@ -64,7 +68,8 @@ async function hold(
     message: `The supplier "${name}" could not be made in the ledger. ${problem}`,
     field: 'supplier',
     value: name,
-    resolution: 'Put right what the ledger names (often a default in the settings), or assign an existing supplier; then replay.',
+    resolution:
+      'Put right what the ledger names (often a default in the settings), or assign an existing supplier; then replay.',
   };
   await engine.db.tenant(tenantId, async (tx) => {
     const now = engine.clock.now();

@@ -102,14 +102,14 @@ async function queueRun(
   const now = engine.clock.now();
   const trigger: SyncTrigger = input.trigger ?? (input.from || input.to ? 'BACKFILL' : 'MANUAL');
   const id = newId('run');
-  const [row] = await tx.query<{ id: string; is_planned: boolean }>(
+  const [row] = await tx.query<{ id: string; planned_at: Date | null }>(
     `insert into sync_runs (tenant_id, id, pipeline_id, trigger, dry_run, status, window_from, window_to, idempotency_key,
        request_hash, correlation_id, requested_by, created_at)
      values ($1, $2, $3, $4, $5, 'QUEUED', $6, $7, $8, $9, $10, $11, $12)
      on conflict (tenant_id, pipeline_id, dry_run, (coalesce(window_from, '-infinity')), (coalesce(window_to, 'infinity')))
        where status in ('QUEUED', 'RUNNING')
      do update set again = sync_runs.again or sync_runs.status = 'RUNNING'
-     returning id, planned_at is not null as is_planned`,
+     returning id, planned_at`,
     [
       tx.tenantId,
       id,
@@ -136,7 +136,11 @@ async function queueRun(
       : `A ${trigger.toLowerCase()} trigger joined the run of "${pipeline.name}" that was on its way.`,
     after: { trigger, dryRun: input.dryRun, from: input.from ?? null, to: input.to ?? null },
   });
-  // A run that only waits for its postings has no job that would read once more.
-  if (isNew || row?.is_planned === true) await engine.jobs.send(tx, 'sync.run', { tenantId: tx.tenantId, runId });
+  // One that is still reading looks again by itself; one that only waits for its postings has to be woken.
+  const hasRead = row?.planned_at != null;
+  if (hasRead) {
+    await tx.execute('update sync_runs set planned_at = null where tenant_id = $1 and id = $2', [tx.tenantId, runId]);
+  }
+  if (isNew || hasRead) await engine.jobs.send(tx, 'sync.run', { tenantId: tx.tenantId, runId });
   return runId;
 }

@@ -1,6 +1,12 @@
 import { newId } from '../domain/ids.js';
 import type { VendorFact } from '../domain/plan.js';
-import { type MatchDecision, type Memory, matchVendor, normaliseMerchant, SupplierIndex } from '../domain/vendor/index.js';
+import {
+  type MatchDecision,
+  type Memory,
+  matchVendor,
+  normaliseMerchant,
+  SupplierIndex,
+} from '../domain/vendor/index.js';
 import type { VendorMatchMethod, VendorMatchStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { record, recordFor } from './audit.js';
@@ -78,7 +84,8 @@ export async function matchMerchants(
   const changed: Record<string, unknown>[] = [];
   for (const [key, name] of open) {
     const old = byKey.get(key);
-    const memory: Memory[] = old && old.rejected_codes.length > 0 ? [{ kind: 'REJECTED', supplierCodes: old.rejected_codes }] : [];
+    const memory: Memory[] =
+      old && old.rejected_codes.length > 0 ? [{ kind: 'REJECTED', supplierCodes: old.rejected_codes }] : [];
     const decision = matchVendor(name, index, memory);
     const status = statusOf(decision, old);
     const next: MatchRow = {
@@ -94,7 +101,8 @@ export async function matchMerchants(
       create_as: null,
     };
     facts.set(key, factOf(next));
-    const isSame = old?.status === status && old.supplier_code === next.supplier_code && old.explanation === next.explanation;
+    const isSame =
+      old?.status === status && old.supplier_code === next.supplier_code && old.explanation === next.explanation;
     if (isSame) continue;
     changed.push({ ...next, ...shownOf(decision) });
     record(tx, now, {
@@ -258,7 +266,10 @@ async function decide(
   switch (input.decision) {
     case 'CONFIRM':
     case 'ASSIGN': {
-      const code = input.supplierCode ?? match.supplier_code ?? (input.decision === 'CONFIRM' ? match.candidates[0]?.supplierCode : undefined);
+      const code =
+        input.supplierCode ??
+        match.supplier_code ??
+        (input.decision === 'CONFIRM' ? match.candidates[0]?.supplierCode : undefined);
       if (code === undefined || code === null) {
         return refused('BAD_INPUT', 'Say which supplier it is.', { path: ['input', 'supplierCode'] });
       }
@@ -293,7 +304,9 @@ async function decide(
         status: 'REJECTED',
         supplierCode: null,
         method: 'MANUAL',
-        rejected: [...new Set([...match.rejected_codes, ...proposed, ...(match.supplier_code ? [match.supplier_code] : [])])],
+        rejected: [
+          ...new Set([...match.rejected_codes, ...proposed, ...(match.supplier_code ? [match.supplier_code] : [])]),
+        ],
         sentence: 'A person decided that it is none of the proposed suppliers.',
         createAs: null,
       });

@@ -274,6 +274,8 @@ export class FakeLedger {
     period('2026-11', '2026-11-01', '2026-11-30', true),
     period('2026-12', '2026-12-01', '2026-12-31', true),
   ];
+  /** While set, the ledger cannot be reached: every call ends with it. */
+  outage: Error | null = null;
   settlingMs = 60_000;
   submitTimeoutMs = 30_000;
   /** Taken one a submit, in order; a submit without a fault succeeds. */
@@ -324,20 +326,21 @@ export class FakeLedger {
       writeConcurrency: 1,
       test: async () => [{ name: 'reach', ok: true, detail: 'fine', latencyMs: 1 }],
       disconnect: async () => {},
-      rules: async () => ({
-        localCurrency: 'USD',
-        documentTypes: ['JOURNAL', 'SUPPLIER_INVOICE'],
-        maxLines: 1000,
-        memoLength: 250,
-        costCentreDimension: null,
-        accountCode: ({ glAccount }) => glAccount,
-      }),
-      listAccounts: () => pages(this.accounts),
-      listSuppliers: () => pages(this.knownSuppliers),
-      listDimensionValues: () => pages([]),
-      listPeriods: async () => this.periods,
+      rules: async () =>
+        this.reached({
+          localCurrency: 'USD',
+          documentTypes: ['JOURNAL', 'SUPPLIER_INVOICE'],
+          maxLines: 1000,
+          memoLength: 250,
+          costCentreDimension: null,
+          accountCode: ({ glAccount }) => glAccount,
+        }),
+      listAccounts: () => pages(() => this.reached(this.accounts)),
+      listSuppliers: () => pages(() => this.reached(this.knownSuppliers)),
+      listDimensionValues: () => pages(() => this.reached([])),
+      listPeriods: async () => this.reached(this.periods),
       submit: (document) => this.submit(document),
-      findByReference: async (queries) => this.find(queries),
+      findByReference: async (queries) => this.reached(this.find(queries)),
       readBack: async (id) =>
         this.find(this.held.map((one) => one.document)).find((one) => one.ledgerDocumentId === id) ?? null,
       suppliers: {
@@ -356,8 +359,14 @@ export class FakeLedger {
     };
   }
 
+  /** @throws what makes the ledger unreachable. */
+  private reached<T>(answer: T): T {
+    if (this.outage) throw this.outage;
+    return answer;
+  }
+
   private async submit(document: LedgerDocument): Promise<SubmittedDocument> {
-    this.submitted.push(document);
+    this.submitted.push(this.reached(document));
     await this.onSubmit?.(document, 'ARRIVED');
     const fault = this.faults.shift();
     switch (fault?.kind) {
@@ -431,6 +440,6 @@ function minor(text: string): bigint {
   return moneyFromDecimal(text, 'USD').minor;
 }
 
-async function* pages<T>(all: readonly T[]): AsyncGenerator<readonly T[]> {
-  yield all;
+async function* pages<T>(read: () => readonly T[]): AsyncGenerator<readonly T[]> {
+  yield read();
 }

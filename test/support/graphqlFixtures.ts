@@ -344,6 +344,7 @@ export async function seedPosting(gateway: Gateway, ids: PipelineIds, over: Reco
     reference: `R${randomBytes(6).toString('hex').toUpperCase()}`,
     plan_hash: 'f'.repeat(64),
     posting_date: '2026-11-18',
+    first_planned_for: '2026-11-18',
     currency: 'USD',
     total: '1234.5',
     supplier_code: supplier,
@@ -365,9 +366,29 @@ export async function seedPosting(gateway: Gateway, ids: PipelineIds, over: Reco
     spend_record_ids: [recordId],
     explanation: 'Rule 1.',
   };
-  await gateway.insert('posting_lines', { ...line, line_number: 1, gl_account: '00610', debit: '1234.5', credit: '0' });
-  await gateway.insert('posting_lines', { ...line, line_number: 2, gl_account: '2100', debit: '0', credit: '1234.50' });
-  await gateway.insert('posting_spend', { posting_id: id, spend_record_id: recordId, revision: 1, amount: '1234.5' });
+  await gateway.insert('posting_lines', {
+    ...line,
+    line_number: 1,
+    role: 'EXPENSE',
+    gl_account: '00610',
+    debit: '1234.5',
+    credit: '0',
+  });
+  await gateway.insert('posting_lines', {
+    ...line,
+    line_number: 2,
+    role: 'OFFSET',
+    gl_account: '2100',
+    debit: '0',
+    credit: '1234.50',
+  });
+  await gateway.insert('posting_spend', {
+    posting_id: id,
+    spend_record_id: recordId,
+    revision: 1,
+    amount: '1234.5',
+    accounting_hash: 'a',
+  });
   for (const number of [1, 2]) {
     await gateway.insert('posting_attempts', {
       posting_id: id,

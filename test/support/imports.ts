@@ -124,6 +124,10 @@ const ROOMS: readonly (readonly [room: string, rule: Rule])[] = [
       ours: ['jobs/', 'services/', 'domain/', 'entities/database.ts', ...COMMON],
     },
   ],
+  [
+    'schema/build.ts',
+    { says: 'the build joins schema and resolvers', ours: ['schema/', 'resolvers/', 'domain/', 'errors.ts'] },
+  ],
   ['schema/', { says: 'schema knows itself and domain', ours: ['schema/', 'domain/'] }],
   [
     'resolvers/',

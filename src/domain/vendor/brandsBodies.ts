@@ -169,6 +169,6 @@ body: baaf = british association for adoption and fostering
 body: ccpas = churches child protection advisory service
 body: national trust = national trust; the national trust
 body: english heritage = english heritage trust
-body: heart of england nhs; heft;al; = heart of england nhs foundation trust
+body: heart of england nhs; heft; heart of england nhs trust = heart of england nhs foundation trust
 body: university hospitals birmingham; uhb = university hospitals birmingham nhs foundation trust
 `;

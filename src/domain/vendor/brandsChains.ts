@@ -119,8 +119,7 @@ chain: b and q; b q; bandq; bq; diy com = b and q
 chain: homebase = homebase; hhgl
 chain: wickes; wickes building; wickes building supplies; wickes extra = wickes building supplies
 chain: screwfix; screwfix direct = screwfix direct
-chain: toolstation = toolstation
-chain: tool station = toolstation
+chain: toolstation; tool station = toolstation
 chain: travis perkins; tp; travis perkins trading = travis perkins trading company; travis perkins
 chain: jewson; jewsons = jewson; saint gobain building distribution
 chain: buildbase = grafton merchanting gb; buildbase
@@ -207,7 +206,7 @@ hotel: holiday inn; holiday inns; holidayinn = ihg hotels; holiday inn
 chain: britannia hotels; britannia hotel = britannia hotels
 chain: yha; youth hostels; youth hostel association = youth hostels association england and wales; youth hostels association; yha england and wales
 property: holiday inn express; hie; hi express; exp by holiday inn; express by holiday inn; holiday inn ex; holiday inn exp; holidayinn e
-houses: crowne plaza; doubletree; doubletree by hilton; double tree; mercure; novotel; ibis; ibis styles; ibis budget; jurys inn; best western; park inn; park inn by radisson; radisson; radisson blu; marriott; sheraton; hyatt; village hotel; village hotels; clayton hotel; copthorne; macdonald; de vere; thistle; malmaison; hotel du vin; staybridge suites; future inn; sofitel; aloft; moxy; hampton by hilton; ramada; days inn; leonardo; eurostars; premier apartments; guoman; principal; accor
+houses: crowne plaza; doubletree; doubletree by hilton; mercure; novotel; ibis; ibis styles; ibis budget; jurys inn; best western; park inn; park inn by radisson; radisson; radisson blu; marriott; sheraton; hyatt; village hotel; village hotels; clayton hotel; copthorne; macdonald; de vere; thistle; malmaison; hotel du vin; staybridge suites; future inn; sofitel; aloft; moxy; hampton by hilton; ramada; days inn; leonardo; eurostars; premier apartments; guoman; principal; accor
 chain: trainline; the trainline; thetrainline; trainline com = trainline com; the trainline com; thetrainline com
 chain: virgin trains; virgintrains; virgin trains west coast; west coast trains; virgintrainswc = west coast trains; virgin trains
 chain: virgin trains east coast; virgintrainsec; virgin trains ec; east coast main line = east coast main line company; virgin trains east coast

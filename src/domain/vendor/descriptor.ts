@@ -157,7 +157,12 @@ const EXPANSIONS: Readonly<Record<string, string>> = {
 };
 
 function expand(tokens: readonly string[]): string[] {
-  return tokens.map((token) => EXPANSIONS[token] ?? token);
+  return tokens.flatMap((token) => {
+    // A store number glued to the name (`zarnwick4417`); three letters and three digits at least, so that names stay whole.
+    const glued = /^([a-z]{3,})(\d{3,})$/.exec(token);
+    if (glued !== null) return [EXPANSIONS[glued[1] ?? ''] ?? glued[1] ?? '', glued[2] ?? ''];
+    return [EXPANSIONS[token] ?? token];
+  });
 }
 
 interface Layers {
@@ -197,12 +202,21 @@ function namelessKind(tokens: readonly string[], numbers: readonly string[]): De
   return null;
 }
 
+/** Behind a petrol brand the operator is the business, if it is named (`bp malthurst ...`). */
+function withoutFuelBrand(tokens: readonly string[]): readonly string[] {
+  const leading = leadingBrand(tokens);
+  if (leading?.brand.kind !== 'fuel') return tokens;
+  const rest = tokens.slice(leading.words);
+  return leadingBrand(rest)?.brand.kind === 'operator' ? rest : tokens;
+}
+
 function nameReadings(text: string, cut: boolean, isHandle: boolean): Reading[] {
   const readings: (Reading | null)[] = [];
   const tokens = expand(tokenise(text));
   const { kept, numbers } = splitNumbers(tokens);
   const legal = findLegalForm(kept);
-  readings.push(makeReading(isHandle ? 'handle' : 'name', kept, cut && numbers.length === 0, numbers));
+  const words = withoutFuelBrand(kept);
+  readings.push(makeReading(isHandle ? 'handle' : 'name', words, cut && numbers.length === 0, numbers));
   if (legal !== null && legal.at + legal.words < kept.length) {
     readings.push(makeReading('before legal form', kept.slice(0, legal.at), false, kept.slice(legal.at)));
   }
@@ -221,8 +235,10 @@ function tradingSides(text: string, cut: boolean): Reading[] {
 
 function ungluedReadings(readings: readonly Reading[]): Reading[] {
   return readings.flatMap((reading) => {
-    const name = reading.tokens.length === 1 ? withoutGluedForm(reading.compact) : null;
-    const made = name === null ? null : makeReading(reading.kind, [name], false);
+    const last = reading.tokens.at(-1) ?? '';
+    const isAlone = reading.tokens.length === 1 && (reading.kind === 'handle' || reading.kind === 'address');
+    const name = isAlone || /.{4}(?:ltd|limited)$/.test(last) ? withoutGluedForm(last) : null;
+    const made = name === null ? null : makeReading(reading.kind, [...reading.tokens.slice(0, -1), name], false);
     return made === null ? [] : [made];
   });
 }
@@ -245,7 +261,7 @@ function readingsOf(layers: Layers): { readings: Reading[]; url: string | null }
   }
   readings.push(...tradingSides(text, fieldCut));
   if (readings.length === 0) readings.push(...nameReadings(text, fieldCut, isHandle));
-  if (isHandle) readings.push(...ungluedReadings(readings));
+  readings.push(...ungluedReadings(readings));
   const station = spellOutStation(text);
   if (station !== text) {
     const reading = makeReading('station', expand(tokenise(station)), false);
@@ -272,7 +288,7 @@ export function takeApart(raw: string): Descriptor {
   const { readings, url } = readingsOf(layers);
   const main = readings[0];
   const tokens = main?.tokens ?? [];
-  const { numbers } = splitNumbers(tokenise(layers.text));
+  const { numbers } = splitNumbers(expand(tokenise(layers.text)));
   const placeWords = main === undefined ? 0 : trailingPlace(tokens, main.cut);
   const legal = findLegalForm(tokenise(layers.text));
   const brand = readings.find((reading) => reading.brand !== null)?.brand ?? null;
@@ -311,7 +327,7 @@ const CARRIERS: ReadonlySet<string> = new Set(
  */
 export function normaliseMerchant(raw: string): string {
   const folded = fold(raw);
-  const tokens = tokenise(folded);
+  const tokens = expand(tokenise(folded));
   if (tokens.length === 0) return raw === '' ? '' : `raw:${folded === '' ? raw : folded}`;
   const { kept } = splitNumbers(tokens);
   const isCarried = kept.length === 0 || kept.every((token) => CARRIERS.has(token)) || compactOf(kept).length < 2;

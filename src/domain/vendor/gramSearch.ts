@@ -5,7 +5,7 @@
  */
 
 /** Names visited for one text. */
-const VISITS_MAX = 1_800;
+const VISITS_MAX = 1200;
 /** Share of the counted groups, by their worth, that a name must have to be kept. */
 const SHARE_MIN = 0.26;
 /** Marks for the beginning and the end of a name, outside the letters and digits. */

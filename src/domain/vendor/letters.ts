@@ -4,10 +4,9 @@
  */
 
 import { distance } from 'fastest-levenshtein';
+import { swapsPossible } from './text.js';
 
 const LENGTH_MAX = 48;
-/** Swaps that may be hidden in a plain distance and still be looked for. */
-const SWAPS_MAX = 2;
 const WIDTH = LENGTH_MAX + 1;
 const table = new Uint8Array(WIDTH * WIDTH);
 const editsAt = new Uint8Array(WIDTH);
@@ -129,13 +128,17 @@ export function recognise(
   length = Number.POSITIVE_INFINITY,
   isMeant: (word: number) => boolean = () => false,
 ): Recognised {
-  const target = words.join('').slice(0, length);
+  let joined = 0;
+  for (const word of words) joined += word.length;
+  const wanted = Math.min(joined, length);
+  if (Math.abs(text.length - wanted) > Math.max(text.length, wanted) * (1 - floor)) return UNRECOGNISED;
+  const target = words.length === 1 && wanted === joined ? (words[0] ?? '') : words.join('').slice(0, length);
   const longest = Math.max(text.length, target.length);
   if (longest === 0 || longest > LENGTH_MAX || Math.abs(text.length - target.length) > longest * (1 - floor))
     return UNRECOGNISED;
   if (text === target) return { letters: 1, certainty: 1, overall: 1 };
   // The plain distance is fast and at most a little above the one that counts swaps once; most pairs end here.
-  if (distance(text, target) - SWAPS_MAX > longest * (1 - floor)) return UNRECOGNISED;
+  if (distance(text, target) - swapsPossible(longest) > longest * (1 - floor)) return UNRECOGNISED;
   const edits = placeEdits(text, target);
   const letters = 1 - edits / longest;
   if (letters < floor) return UNRECOGNISED;

@@ -112,7 +112,8 @@ function capHouse(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm
       cap(0.7, `the descriptor shows only the name ${named.name}, not the house`);
   }
   const isShownSomehow = (house: string): boolean =>
-    reading.compact.includes(house) || reading.tokens.some((token) => house.startsWith(token) || similarity(token, house, 0.6) > 0);
+    reading.compact.includes(house) ||
+    reading.tokens.some((token) => house.startsWith(token) || similarity(token, house, 0.6) > 0);
   const missing = form.tokens.some((token, i) => i > 0 && HOUSES.has(token) && !isShownSomehow(token));
   const core = form.tokens.filter((token) => !HOUSES.has(token) && !FILLERS.has(token));
   if (missing && core.length === 1 && pair.how !== 'cut off') cap(0.79, 'many houses share this name');

@@ -69,8 +69,9 @@ function wordSimilarity(word: string, formWord: string, isCutEnd: boolean, isKno
   if (Math.min(word.length, formWord.length) < 4) return 0;
   // A word wrong at both ends is not recognisable; asking this first spares most of the letter counting.
   if (word[0] !== formWord[0] && word.at(-1) !== formWord.at(-1) && word[1] !== formWord[0]) return 0;
-  if (similarity(word, formWord, 0.6) === 0) return 0;
-  return forgiven(editsBetween(word, formWord), formWord.length) * (isKnown(word) ? 0.8 : 1);
+  const most = Math.floor(Math.max(word.length, formWord.length) * 0.4);
+  const edits = editsBetween(word, formWord, most);
+  return edits > most ? 0 : forgiven(edits, formWord.length) * (isKnown(word) ? 0.8 : 1);
 }
 
 interface Alignment {
@@ -201,7 +202,7 @@ function wordsScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
 /** The whole name run together against the beginning of the supplier's words: addresses, handles, squeezed fields. */
 function runTogetherScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
   const text = reading.compact;
-  if (text.length < 5) return NOTHING;
+  if (text.length < 5 || reading.tokens.length > 2) return NOTHING;
   let best = NOTHING;
   let length = 0;
   let weight = 0;
@@ -268,7 +269,9 @@ function wholeScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
     const theirs = lostFillers(form.tokens);
     const differ =
       reading.compact !== form.bare && reading.bare !== form.compact && ours !== '' && theirs !== '' && ours !== theirs;
-    const isShort = reading.bare.length <= 3 && (ours !== '' || theirs !== '');
+    const kept = withoutFillers(form.tokens);
+    const isWeak = reading.bare.length <= 3 || (kept.length === 1 && isEveryday(kept[0] ?? ''));
+    const isShort = isWeak && (ours !== '' || theirs !== '');
     return { score: differ || isShort ? 0.79 : 0.98, how, supplierShare: 1, descriptorShare: 1, letters: 1 };
   }
   const whole = recognise(

@@ -35,6 +35,8 @@ const COMPARED_MAX = 14;
 /** Forms compared because they resemble the first word alone. */
 const COMPARED_BY_FIRST_WORD_MAX = 6;
 const PREFIX_RANGE_MAX = 24;
+/** Below this a name has nothing to do with the descriptor and is not shown. */
+const SHOWN_SCORE_MIN = 0.25;
 /** A name this long, found letter by letter, is no accident. */
 const KNOWN_LENGTH_MIN = 9;
 
@@ -243,8 +245,9 @@ export class SupplierIndex {
     if (this.isKnownWhole(reading, found)) return found;
     this.collectTokens(reading, found);
     this.grams.collect(reading.compact, COMPARED_MAX, found);
-    if (reading.brandWords === 0 && reading.tokens.length > 1) {
-      this.grams.collect(reading.tokens[0] ?? '', COMPARED_BY_FIRST_WORD_MAX, found);
+    const first = reading.tokens[0] ?? '';
+    if (reading.brandWords === 0 && reading.tokens.length > 1 && !this.isKnownWord(first)) {
+      this.grams.collect(first, COMPARED_BY_FIRST_WORD_MAX, found);
     }
     return found;
   }
@@ -347,7 +350,7 @@ export class SupplierIndex {
         const form = this.forms[id];
         if (form === undefined || this.isDead(form)) continue;
         const pair = scorePair(reading, form, this.isKnownWord);
-        if (pair.score < 0.2) continue;
+        if (pair.score < SHOWN_SCORE_MIN) continue;
         const brands = this.slots[form.supplier]?.brands ?? [];
         const { score, rules } = applyRules(pair, reading, form, brands, descriptor.parts);
         const known = best.get(form.supplier);

@@ -82,11 +82,22 @@ function swapDistance(a: string, b: string): number {
   return last[b.length] ?? 0;
 }
 
-/** Edits between two words; a swap of two neighbouring letters counts once. */
-export function editsBetween(a: string, b: string): number {
-  const edits = distance(a, b);
-  if (edits < 2 || a.length > ROW_MAX || b.length > ROW_MAX) return edits;
-  return swapDistance(a, b);
+/** Swaps that may hide in the plain distance of a pair this long. */
+export function swapsPossible(longest: number): number {
+  return longest < 10 ? 1 : 2;
+}
+
+/**
+ * Edits between two words, a swap of two neighbouring letters counting once; `most` + 1 if there are more than `most`.
+ * The plain distance is fast and never lower, so far pairs cost little.
+ */
+export function editsBetween(a: string, b: string, most = Number.POSITIVE_INFINITY): number {
+  const longest = Math.max(a.length, b.length);
+  if (Math.abs(a.length - b.length) > most) return most + 1;
+  const plain = distance(a, b);
+  if (plain - swapsPossible(longest) > most) return most + 1;
+  const edits = plain < 2 || longest > ROW_MAX ? plain : swapDistance(a, b);
+  return Math.min(edits, most + 1);
 }
 
 /** 1 for equal, falling with the share of letters that differ; 0 below `floor`. */
@@ -94,10 +105,7 @@ export function similarity(a: string, b: string, floor = 0.66): number {
   if (a === b) return 1;
   const longest = Math.max(a.length, b.length);
   if (Math.abs(a.length - b.length) > longest * (1 - floor)) return 0;
-  const plain = distance(a, b);
-  // Two swaps may hide in the plain distance; a pair that is further off needs no second look.
-  if (plain - 2 > longest * (1 - floor)) return 0;
-  const edits = plain < 2 || longest > ROW_MAX ? plain : swapDistance(a, b);
-  const score = 1 - edits / longest;
-  return score < floor ? 0 : score;
+  const most = Math.floor(longest * (1 - floor) + 1e-9);
+  const edits = editsBetween(a, b, most);
+  return edits > most ? 0 : 1 - edits / longest;
 }

@@ -59,7 +59,11 @@ function labelOf(host: string, isCut: boolean): { label: string; cut: boolean } 
   }
   // Endings with a letter wrong: whatever is left behind the longest label and too short for a name.
   const longest = Math.max(...labels.map((label) => label.length));
-  while (labels.length > 1 && longest >= 5 && (labels.at(-1) ?? '').length <= Math.min(4, longest - 1)) {
+  while (
+    labels.length > 1 &&
+    longest >= 5 &&
+    (labels.at(-1) ?? '').length <= Math.min(longest >= 8 ? 5 : 4, longest - 1)
+  ) {
     labels.pop();
     removed = true;
   }

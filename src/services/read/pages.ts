@@ -41,8 +41,8 @@ export interface ListShape {
   readonly columns: string;
   readonly keys: readonly SortKey[];
   readonly direction: 'asc' | 'desc';
-  /** Present where the list belongs to a parent: what equals the parent's id. */
-  readonly parent?: string;
+  /** Present where the list belongs to a parent: what is true of the parent's rows, with its id as `parent.id`. */
+  readonly belongs?: string;
 }
 
 export interface ListSpec<Row> extends ListShape {
@@ -150,7 +150,7 @@ export function pageStatement(
 ): PageStatement {
   const where = filter(new Where(tenantId, parents));
   const keys = spec.keys.map(({ sql }) => sql);
-  const belongs = spec.parent ? ` and ${spec.parent} = parent.id` : '';
+  const belongs = spec.belongs ? ` and ${spec.belongs}` : '';
   const rows = `from ${spec.from} where t.tenant_id = $1${belongs}${where.sql}`;
   const marks = request.after?.map((value, index) => `${where.parameter(value)}::${spec.keys[index]?.type ?? 'text'}`);
   const mark = marks?.join(', ');
@@ -178,7 +178,7 @@ export function countStatement(
   filter: (where: Where) => Where,
 ): PageStatement {
   const where = filter(new Where(tenantId, parents));
-  const belongs = spec.parent ? ` and ${spec.parent} = parent.id` : '';
+  const belongs = spec.belongs ? ` and ${spec.belongs}` : '';
   const sql = `select parent.id as "parent", (select count(*) from ${spec.from}
       where t.tenant_id = $1${belongs}${where.sql}) as "total"
     from unnest($2::text[]) as parent(id)`;

@@ -86,7 +86,7 @@ const MAPPING_VERSIONS: ListSpec<MappingVersionRow> = {
   columns: MAPPING_COLUMNS,
   keys: [{ sql: 't.version', type: 'integer' }],
   direction: 'desc',
-  parent: 't.pipeline_id',
+  belongs: 't.pipeline_id = parent.id',
 };
 
 const SYNC_RUN_COLUMNS = `t.id, t.pipeline_id as "pipelineId", t.trigger, t.dry_run as "dryRun", t.status,

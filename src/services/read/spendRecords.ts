@@ -84,7 +84,7 @@ const RECORDS_OF_POSTING: ListSpec<SpendRecordRow> = {
   ...RECORDS,
   name: 'glPosting.spendRecords',
   from: 'posting_spend ps join spend_records t on t.tenant_id = ps.tenant_id and t.id = ps.spend_record_id',
-  parent: 'ps.posting_id',
+  belongs: 'ps.posting_id = parent.id',
 };
 
 function toRow(raw: RawRecord & Omit<SpendRecordRow, 'amount'>): SpendRecordRow {

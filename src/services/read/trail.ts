@@ -1,3 +1,4 @@
+import { kindOfId } from '../../domain/ids.js';
 import type * as words from '../../domain/vocabulary.js';
 import { containing, type ListSpec, type Page, pageRequest } from './pages.js';
 import type { ReadSession } from './session.js';
@@ -121,10 +122,10 @@ const AUDIT_EVENTS: ListSpec<AuditEventRow> = {
   direction: 'asc',
 };
 
-const AUDIT_EVENTS_OF_SUBJECT: ListSpec<AuditEventRow> = {
+const AUDIT_EVENTS_OF_POSTING: ListSpec<AuditEventRow> = {
   ...AUDIT_EVENTS,
   name: 'glPosting.auditEvents',
-  parent: 't.subject_id',
+  belongs: "t.subject_type = 'GlPosting' and t.subject_id = parent.id",
 };
 
 /** The audit trail, oldest first. */
@@ -138,7 +139,8 @@ export class AuditEventReads {
   async list(filter: AuditEventFilterFacts | null | undefined, page: PageArguments): Promise<Page<AuditEventRow>> {
     return this.session.page(AUDIT_EVENTS, pageRequest(AUDIT_EVENTS, page.first, page.after), (where) =>
       where
-        .and('t.subject_type = $?', filter?.subjectType)
+        // An id names its kind, and the index begins with it.
+        .and('t.subject_type = $?', filter?.subjectType ?? (filter?.subjectId ? kindOfId(filter.subjectId) : null))
         .and('t.subject_id = $?', filter?.subjectId)
         .and('t.action = any($?::text[])', filter?.actions)
         .and('t.actor = $?', filter?.actor)
@@ -148,10 +150,9 @@ export class AuditEventReads {
     );
   }
 
-  /** The events of one thing; ids are unique over all kinds of things, so the id alone names it. */
-  async ofSubject(subjectId: string, page: PageArguments): Promise<Page<AuditEventRow>> {
-    const request = pageRequest(AUDIT_EVENTS_OF_SUBJECT, page.first, page.after);
-    return this.session.pageOf(AUDIT_EVENTS_OF_SUBJECT, subjectId, request);
+  async ofPosting(postingId: string, page: PageArguments): Promise<Page<AuditEventRow>> {
+    const request = pageRequest(AUDIT_EVENTS_OF_POSTING, page.first, page.after);
+    return this.session.pageOf(AUDIT_EVENTS_OF_POSTING, postingId, request);
   }
 }
 

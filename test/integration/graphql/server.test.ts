@@ -137,6 +137,21 @@ describe('the server', () => {
     expect(status).toBe(413);
   });
 
+  it('lives on when a client goes away in the middle of a body', async () => {
+    const before = log;
+    for (const path of ['/webhooks/sys_1', '/graphql']) {
+      const request = rawRequest(`${gateway.server.url}${path}`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${admin}`, 'content-type': 'application/json', 'content-length': '1000' },
+      });
+      const broken = new Promise((resolve) => request.once('error', resolve));
+      request.write('{"query":', () => request.destroy(new Error('gone')));
+      await broken;
+    }
+    expect((await fetch(`${gateway.server.url}/healthz`)).status).toBe(200);
+    expect(log.slice(before.length)).not.toContain('a request failed');
+  });
+
   it('gives back the correlation id of the caller when it has a safe form', async () => {
     const safe = await gateway.ask(admin, '{ viewer { name } }', {}, { 'x-correlation-id': 'invoice-42' });
     expect(safe.headers.get('x-correlation-id')).toBe('invoice-42');

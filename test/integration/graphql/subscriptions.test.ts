@@ -283,6 +283,7 @@ describe('subscriptions', () => {
     const refused = connect(one, viewer).iterate({ query: deep });
     await expect(refused.next()).rejects.toMatchObject([
       { extensions: { code: 'OPERATION_TOO_LARGE', limit: 'depth' } },
+      { extensions: { limit: 'rows' } },
     ]);
   });
 

@@ -3,7 +3,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { localDate } from '../../../src/domain/localDate.js';
 import { drainLedger } from '../../../src/services/drain.js';
+import { cancelUnsent } from '../../../src/services/postingStore.js';
 import { reconcile } from '../../../src/services/reconciliation.js';
+import { runSync } from '../../../src/services/syncRunner.js';
 import { triggerSync } from '../../../src/services/syncs.js';
 import {
   type Company,
@@ -196,6 +198,54 @@ describe('a purchase', () => {
   });
 });
 
+// A ledger that settles fast, so that taking over is done long before any lease ends: the presence of the process is all
+// that tells, and losing its connection makes a process that is merely paused look dead.
+describe('a process that is paused between its note and the send', () => {
+  it('sends nothing when it comes back after it was held for dead', async () => {
+    engine.ledger.submitTimeoutMs = 2_000;
+    engine.ledger.settlingMs = 1_000;
+    engine.source.put(views('1', '100.00').record);
+    await planOnly();
+    const paused = await engine.another();
+    const { db } = paused;
+    const tenant = db.tenant.bind(db);
+    let isPaused = false;
+    db.tenant = async (tenantId, work) => {
+      const result = await tenant(tenantId, work);
+      const [posting] = await postings(engine);
+      if (isPaused || posting?.status !== 'POSTING') return result;
+      isPaused = true;
+      await paused.die();
+      await drainLedger(engine, 'default', company.ledgerId, going);
+      await engine.runJobs();
+      expect((await onlyPosting()).status).toBe('POSTED');
+      return result;
+    };
+    await expect(drainLedger(paused, 'default', company.ledgerId, going)).rejects.toThrow();
+    expect(isPaused).toBe(true);
+    expect(engine.ledger.submitted).toHaveLength(1);
+    expect(engine.ledger.documents).toHaveLength(1);
+  });
+});
+
+describe('postings that a process had claimed when it died', () => {
+  it('are sent by the next one without waiting for their lease', async () => {
+    engine.source.put(...Array.from({ length: 5 }, (_, n) => views(String(n), '10.00').record));
+    await planOnly();
+    const dying = await engine.another();
+    engine.ledger.onSubmit = async () => {
+      engine.ledger.onSubmit = null;
+      await dying.die();
+    };
+    await expect(drainLedger(dying, 'default', company.ledgerId, going)).rejects.toThrow();
+    expect((await postings(engine)).map((posting) => posting.status)).toContain('READY');
+
+    await drainLedger(engine, 'default', company.ledgerId, going);
+    expect((await postings(engine)).map((posting) => posting.status)).toEqual(Array(5).fill('POSTED'));
+    expect(engine.ledger.submitted).toHaveLength(5);
+  });
+});
+
 describe('two drains of one ledger at once', () => {
   it('send every document once between them', async () => {
     engine.source.put(...Array.from({ length: 60 }, (_, n) => views(String(n), '10.00').record));
@@ -212,5 +262,43 @@ describe('two drains of one ledger at once', () => {
     expect(all.map((posting) => engine.ledger.countOf(posting.reference))).toEqual(all.map(() => 1));
     expect(engine.ledger.submitted).toHaveLength(60);
     expect(await differences()).toEqual(['0.00']);
+  });
+});
+
+describe('a posting that waits its turn in a process that is sending others', () => {
+  /** Does something in another process while the first of two documents is at the ledger. */
+  async function whileSendingTheFirst(act: (other: TestEngine) => Promise<void>): Promise<void> {
+    engine.source.put(views('1', '10.00').record, views('2', '20.00').record);
+    await planOnly();
+    const other = await engine.another();
+    let seen = 0;
+    engine.ledger.onSubmit = async (_document, moment) => {
+      if (moment === 'ARRIVED' && seen++ === 0) await act(other);
+    };
+    await engine.runJobs();
+  }
+
+  it('goes out as it was planned last, when it is planned again meanwhile', async () => {
+    await whileSendingTheFirst(async (other) => {
+      engine.source.put(views('2', '25.00').record);
+      const request = { pipelineId: company.pipelineId, dryRun: false, from: new Date('2026-01-01') };
+      const { id } = done(await triggerSync(other, company.caller, request));
+      await runSync(other, 'default', id, going);
+    });
+    expect(engine.ledger.documents.map((document) => document.total).sort()).toEqual(['10.00', '25.00']);
+    expect(engine.ledger.balanceOf('6100')).toBe(3_500n);
+    expect(await differences()).toEqual(['0.00']);
+  });
+
+  it('is not sent, and keeps nobody from going on, when it is cancelled meanwhile', async () => {
+    await whileSendingTheFirst(async (other) => {
+      const second = (await postings(other)).find((posting) => posting.status === 'READY');
+      if (!second) throw new Error('No posting is waiting.');
+      await other.db.tenant('default', (tx) =>
+        cancelUnsent(other, company.caller, tx, [{ id: second.id, status: 'READY' }], 'Private.'),
+      );
+    });
+    expect((await postings(engine)).map(({ status }) => status).sort()).toEqual(['CANCELLED', 'POSTED']);
+    expect(engine.ledger.submitted).toHaveLength(1);
   });
 });

@@ -2,7 +2,7 @@ import { buildSchema, parse, specifiedRules, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { LIMITS, limitsRule } from '../../../src/http/limits.js';
 
-const schema = buildSchema('type Query { a: Query b: Int }');
+const schema = buildSchema('type Query { a: Query b: Int page(first: Int): Query }');
 const codes = (query: string) =>
   validate(schema, parse(query), [...specifiedRules, limitsRule]).map(({ extensions }) => extensions.limit ?? 'other');
 
@@ -30,6 +30,15 @@ describe('limits of an operation', () => {
         : `fragment F${index} on Query { ...F${index + 1} a { ...F${index + 1} } }`,
     );
     expect(codes(`{ ...F0 } ${fragments.join(' ')}`)).toContain('fields');
+  });
+
+  it('refuse pages in pages that add up to too many rows', () => {
+    const pages = (first: string) => `page${first} { page${first} { page${first} { b } } }`;
+    expect(codes(`{ ${pages('(first: 60)')} }`)).toEqual([]);
+    expect(codes(`{ ${pages('')} }`)).toEqual([]);
+    expect(codes(`{ ${pages('(first: 100)')} }`)).toEqual(['rows']);
+    expect(codes(`query ($n: Int) { ${pages('(first: $n)')} }`)).toEqual(['rows']);
+    expect(codes('query ($n: Int) { page(first: $n) { page(first: $n) { b } } }')).toEqual([]);
   });
 
   it('end when fragments go round in circles', () => {

@@ -30,6 +30,10 @@ describe('taking a descriptor apart', () => {
     expect(takeApart('zarnwick milton keynes').parts.place).toBe('milton keynes');
   });
 
+  it('separates a store number that is glued to the name', () => {
+    expect(takeApart('zarnwick4417').parts).toMatchObject({ business: 'zarnwick', storeNumber: '4417' });
+  });
+
   it('keeps numbers that are part of a name', () => {
     expect(businessOf('k900 rentals')).toBe('k900 rentals');
     expect(businessOf('24 hour locksmith 5512')).toBe('24 hour locksmith');

@@ -1,0 +1,206 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Api } from './api.js';
+import type { BrexTotals, SysproJournals, SysproTotals } from './sandboxControl.js';
+import type { Stage } from './stage.js';
+
+export const HOLD_CODES = [
+  'ACCOUNT_MISSING',
+  'ACCOUNT_INACTIVE',
+  'DIMENSION_MISSING',
+  'VENDOR_UNMATCHED',
+  'VENDOR_REVIEW',
+  'SUPPLIER_INACTIVE',
+  'MAPPING_MISSING',
+  'PERIOD_CLOSED',
+  'UNBALANCED',
+  'CURRENCY_UNSUPPORTED',
+  'LEDGER_REJECTED',
+  'SUSPECTED_DUPLICATE',
+  'APPROVAL_REQUIRED',
+] as const;
+
+const STATUSES = [
+  'PLANNED',
+  'HELD',
+  'AWAITING_APPROVAL',
+  'READY',
+  'POSTING',
+  'IN_DOUBT',
+  'POSTED',
+  'REJECTED',
+  'CANCELLED',
+  'REVERSED',
+] as const;
+const MATCHES = ['AUTO_MATCHED', 'NEEDS_REVIEW', 'UNMATCHED', 'CONFIRMED', 'REJECTED', 'CREATED'] as const;
+const SPEND = ['NEW', 'PLANNED', 'HELD', 'POSTED', 'EXCLUDED', 'CORRECTED'] as const;
+
+export interface Held {
+  readonly code: string;
+  readonly count: number;
+  readonly resolution: string;
+  /** Messages of a few of them. */
+  readonly examples: readonly string[];
+}
+
+export interface Total {
+  readonly currency: string;
+  readonly recordCount: number;
+  readonly source: string;
+  readonly posted: string;
+  readonly held: string;
+  readonly excluded: string;
+  readonly rejected: string;
+  readonly inFlight: string;
+  readonly unknown: string;
+  readonly difference: string;
+}
+
+export interface Facts {
+  readonly spend: Readonly<Record<(typeof SPEND)[number], number>>;
+  readonly postings: Readonly<Record<(typeof STATUSES)[number], number>>;
+  readonly matches: Readonly<Record<(typeof MATCHES)[number], number>>;
+  readonly held: readonly Held[];
+  readonly excluded: readonly { readonly reason: string; readonly count: number }[];
+  readonly waiting: readonly { readonly reason: string; readonly count: number }[];
+  readonly reconciliation: {
+    readonly complete: boolean;
+    readonly unknowns: readonly string[];
+    readonly totals: readonly Total[];
+  };
+  readonly audit: { readonly ok: boolean; readonly eventsChecked: string };
+  readonly exported: number;
+  readonly ledger: SysproTotals;
+}
+
+/** Asks the gateway, and the simulated ledger behind it, what came of it all. */
+export async function gatherFacts(
+  stage: Stage,
+  pipelineId: string,
+  ledgerId: string,
+  days: { from: string; to: string },
+): Promise<Facts> {
+  const { api, syspro } = stage;
+  const exported = await exportsAtRest(stage);
+  const { counts } = await countAll(api, pipelineId, ledgerId);
+  const { reconciliation } = await api.query<Pick<Facts, 'reconciliation'>>(
+    `query ($id: ID!, $from: Date!, $to: Date!) {
+      reconciliation(pipelineId: $id, from: $from, to: $to) {
+        complete unknowns
+        totals { currency recordCount source posted held excluded rejected inFlight unknown difference }
+      }
+    }`,
+    { id: pipelineId, ...days },
+  );
+  const { verifyAuditChain } = await api.query<{ verifyAuditChain: Facts['audit'] }>(
+    '{ verifyAuditChain { ok eventsChecked } }',
+  );
+  return {
+    ...counts,
+    held: await heldByCode(api, pipelineId),
+    excluded: await reasonsOf(api, pipelineId, 'EXCLUDED', 'excludedReason'),
+    waiting: await reasonsOf(api, pipelineId, 'NEW', 'waitingReason'),
+    reconciliation,
+    audit: verifyAuditChain,
+    exported,
+    ledger: await syspro.get<SysproTotals>('summary'),
+  };
+}
+
+/** Results are reported to Brex after the postings, in their own time: waits until nothing moves any more. */
+async function exportsAtRest({ brex }: Stage): Promise<number> {
+  let last = -1;
+  let still = 0;
+  for (let look = 0; look < 240 && still < 6; look += 1) {
+    const { accountingRecords } = await brex.get<BrexTotals>('summary');
+    const now = accountingRecords.byReviewStatus.EXPORTED ?? 0;
+    still = now === last ? still + 1 : 0;
+    last = now;
+    await pause(250);
+  }
+  return last;
+}
+
+async function countAll(api: Api, pipelineId: string, ledgerId: string) {
+  const many = (prefix: string, names: readonly string[], field: (name: string) => string) =>
+    names.map((name) => `${prefix}${name}: ${field(name)} { totalCount }`).join('\n');
+  const data = await api.query<Record<string, { totalCount: number }>>(
+    `query ($p: ID!, $l: ID!) {
+      ${many('s', SPEND, (name) => `spendRecords(first: 1, filter: { pipelineId: $p, statuses: [${name}] })`)}
+      ${many('p', STATUSES, (name) => `glPostings(first: 1, filter: { pipelineId: $p, statuses: [${name}] })`)}
+      ${many('m', MATCHES, (name) => `vendorMatches(first: 1, filter: { ledgerId: $l, statuses: [${name}] })`)}
+    }`,
+    { p: pipelineId, l: ledgerId },
+  );
+  const of = <Name extends string>(prefix: string, names: readonly Name[]) =>
+    Object.fromEntries(names.map((name) => [name, data[`${prefix}${name}`]?.totalCount ?? 0])) as Record<Name, number>;
+  return { counts: { spend: of('s', SPEND), postings: of('p', STATUSES), matches: of('m', MATCHES) } };
+}
+
+interface HeldPage {
+  readonly totalCount: number;
+  readonly nodes: readonly { holds: { code: string; message: string; resolution: string }[] }[];
+}
+
+async function heldByCode(api: Api, pipelineId: string): Promise<Held[]> {
+  const held: Held[] = [];
+  for (const code of HOLD_CODES) {
+    const { glPostings } = await api.query<{ glPostings: HeldPage }>(
+      `query ($filter: GlPostingFilter!) {
+        glPostings(first: 3, filter: $filter) { totalCount nodes { holds { code message resolution } } }
+      }`,
+      { filter: { pipelineId, statuses: ['HELD'], holdCodes: [code] } },
+    );
+    const holds = glPostings.nodes.flatMap((node) => node.holds.filter((hold) => hold.code === code));
+    if (glPostings.totalCount === 0) continue;
+    held.push({
+      code,
+      count: glPostings.totalCount,
+      resolution: holds[0]?.resolution ?? '',
+      examples: [...new Set(holds.map((hold) => hold.message))],
+    });
+  }
+  return held.sort((a, b) => b.count - a.count);
+}
+
+async function reasonsOf(
+  api: Api,
+  pipelineId: string,
+  status: string,
+  field: 'excludedReason' | 'waitingReason',
+): Promise<{ reason: string; count: number }[]> {
+  const counts = new Map<string, number>();
+  let after: string | null = null;
+  do {
+    const page: {
+      spendRecords: {
+        nodes: Record<string, string | null>[];
+        pageInfo: { hasNextPage: boolean; endCursor: string | null };
+      };
+    } = await api.query(
+      `query ($filter: SpendRecordFilter!, $after: String) {
+        spendRecords(first: 200, after: $after, filter: $filter) { nodes { ${field} } pageInfo { hasNextPage endCursor } }
+      }`,
+      { filter: { pipelineId, statuses: [status] }, after },
+    );
+    for (const node of page.spendRecords.nodes) {
+      const reason = node[field] ?? 'no reason given';
+      counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    }
+    after = page.spendRecords.pageInfo.hasNextPage ? page.spendRecords.pageInfo.endCursor : null;
+  } while (after !== null);
+  return [...counts].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count);
+}
+
+/** How often the ledger got a document of an earlier day after one of a later day. Corrections are dated as they must be. */
+export async function daysOutOfOrder(stage: Stage): Promise<number> {
+  let last = '';
+  let outOfOrder = 0;
+  for (let offset = 0; ; offset += 1000) {
+    const { journals, total } = await stage.syspro.get<SysproJournals>(`journals?offset=${offset}&limit=1000`);
+    for (const { date } of journals) {
+      if (date < last) outOfOrder += 1;
+      else last = date;
+    }
+    if (offset + journals.length >= total || journals.length === 0) return outOfOrder;
+  }
+}

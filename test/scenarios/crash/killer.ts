@@ -1,0 +1,221 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { ProductProcess } from '../support/processes.js';
+import type { Random } from '../support/random.js';
+import { until } from '../support/wait.js';
+import type { Feed } from './feed.js';
+import { type CrashOptions, SETTLING_S, SUBMIT_TIMEOUT_S } from './options.js';
+import type { World } from './world.js';
+
+export interface KillCounts {
+  kills: number;
+  whileStarting: number;
+  /** The ledger was working on a submit at that moment. */
+  whileSubmitting: number;
+  /** A posting was between "sent" and "answer stored" at that moment. */
+  whilePosting: number;
+  besideAnother: number;
+  connectionsCut: number;
+  pauses: number;
+  longPauses: number;
+  endedByThemselves: string[];
+  /** From a kill that left no worker to the next document, where no other kill came between. */
+  recoveriesMs: number[];
+  startsMs: number[];
+  errors: Map<string, number>;
+}
+
+/** Between the shortest and the longest life of a worker that has started. */
+const LIFE_MS = { least: 3, most: 1_500 };
+/** A posting's lease is its request's time and a minute. */
+const LEASE_MS = (60 + SUBMIT_TIMEOUT_S) * 1_000;
+const START_MS = 900;
+const READY_WITHIN_MS = 60_000;
+/** With less than this to do, the source comes up with more. */
+const WORK_LEAST = 40;
+const MORE = 50;
+const WORK_WITHIN_MS = 60_000;
+
+/** Kills workers, again and again, and starts new ones. */
+export class Killer {
+  readonly counts: KillCounts = {
+    ...{ kills: 0, whileStarting: 0, whileSubmitting: 0, whilePosting: 0, besideAnother: 0, connectionsCut: 0 },
+    ...{ pauses: 0, longPauses: 0, endedByThemselves: [], recoveriesMs: [], startsMs: [], errors: new Map() },
+  };
+  private readonly workers = new Set<ProductProcess>();
+  private sleeper: { worker: ProductProcess; wakesAt: number } | null = null;
+  private started = 0;
+  private stopListening: () => void = () => undefined;
+
+  constructor(
+    private readonly world: World,
+    private readonly feed: Feed,
+    private readonly random: Random,
+    private readonly options: CrashOptions,
+  ) {}
+
+  async run(): Promise<void> {
+    const { kills, longPauses, say } = this.options;
+    this.start();
+    for (let number = 1; number <= kills; number += 1) {
+      await this.keepBusy(number);
+      if (longPauses > 0 && number % Math.ceil(kills / (longPauses + 1)) === 0) await this.putToSleep();
+      await this.disturb();
+      await this.killOne();
+      await this.wakeSleeper(false);
+      if (number % 10 === 0) say?.(`${number} kills, ${this.world.syspro.ledger.journalCount} documents`);
+    }
+    await this.wakeSleeper(true);
+  }
+
+  /** One worker, left alone. */
+  async settleDown(): Promise<void> {
+    this.stopListening();
+    const [worker = this.start()] = this.workers;
+    await worker.ready;
+  }
+
+  async stop(): Promise<void> {
+    for (const worker of this.workers) await worker.stop();
+    for (const worker of this.workers) this.bury(worker);
+    await this.sleeper?.worker.stop();
+  }
+
+  private start(): ProductProcess {
+    this.started += 1;
+    const worker = this.world.startWorker(`worker-${this.started}`);
+    this.workers.add(worker);
+    worker.ready.then(() => this.counts.startsMs.push(performance.now() - worker.startedAt)).catch(() => undefined);
+    return worker;
+  }
+
+  /**
+   * Sees to it that there are documents to be sent. A reading that is cut off begins anew, so while there is nothing to
+   * send the workers get the time to read; the first kills hit the first reading all the same.
+   */
+  private async keepBusy(number: number): Promise<void> {
+    const { feed, random, options } = this;
+    if (number <= options.kills / 20) return;
+    const isShort = (await this.work()) < WORK_LEAST;
+    await feed.happen(isShort ? MORE : random.int(0, 2), isShort ? MORE : random.int(0, 2));
+    if (isShort) await until('work for the workers', WORK_WITHIN_MS, async () => (await this.work()) > 0);
+  }
+
+  private async work(): Promise<number> {
+    const [work] = await this.world.sql<{ count: number }>(
+      "select count(*)::int as count from postings where status in ('READY', 'POSTING', 'IN_DOUBT')",
+    );
+    return work?.count ?? 0;
+  }
+
+  /** Sometimes a second worker, a pause, or a database that cuts all connections. */
+  private async disturb(): Promise<void> {
+    if (this.workers.size < 2 && this.random.chance(0.25)) this.start();
+    const [worker] = this.workers;
+    if (!worker) return;
+    if (this.random.chance(0.06)) await this.pauseFor(worker);
+    else if (this.random.chance(0.08)) {
+      await this.working(worker);
+      await pause(this.random.spread(3, 300));
+      await this.cutConnections(worker);
+    }
+  }
+
+  /** Longer than a submit and its settling time together, so that others may have taken over what it was doing. */
+  private async pauseFor(worker: ProductProcess): Promise<void> {
+    await this.working(worker);
+    await this.world.ledger.submitArrives(1_000);
+    worker.signal('SIGSTOP');
+    this.counts.pauses += 1;
+    if (this.workers.size < 2) await this.working(this.start());
+    if (this.random.chance(0.7)) await this.cutConnections(worker);
+    await pause(this.random.int(500, (SUBMIT_TIMEOUT_S + 2 * SETTLING_S + 2) * 1_000));
+    worker.signal('SIGCONT');
+    await pause(this.random.int(100, 600));
+  }
+
+  /** Out of the killing for longer than its lease; the others go on. */
+  private async putToSleep(): Promise<void> {
+    if (this.sleeper) return;
+    const [worker = this.start()] = this.workers;
+    await this.working(worker);
+    await this.world.ledger.submitArrives(1_000);
+    worker.signal('SIGSTOP');
+    this.workers.delete(worker);
+    this.sleeper = { worker, wakesAt: performance.now() + LEASE_MS + 2_000 };
+    this.counts.longPauses += 1;
+    this.start();
+  }
+
+  private async wakeSleeper(waits: boolean): Promise<void> {
+    if (!this.sleeper) return;
+    const { worker, wakesAt } = this.sleeper;
+    const left = wakesAt - performance.now();
+    if (left > 0 && !waits) return;
+    if (left > 0) await pause(left);
+    worker.signal('SIGCONT');
+    this.workers.add(worker);
+    this.sleeper = null;
+  }
+
+  private async killOne(): Promise<void> {
+    const { counts, random, world } = this;
+    const isStarting = random.chance(0.15);
+    const worker = isStarting ? this.start() : random.pick([...this.workers]);
+    if (isStarting) await pause(random.next() * START_MS);
+    else {
+      await this.working(worker);
+      if (random.chance(0.4)) {
+        await world.ledger.submitArrives(1_500);
+        await pause(random.next() * 40);
+      } else await pause(random.spread(LIFE_MS.least, LIFE_MS.most));
+    }
+    if (random.chance(0.1)) await this.cutConnections(worker);
+    if (isStarting) counts.whileStarting += 1;
+    if (world.ledger.inFlight > 0) counts.whileSubmitting += 1;
+    if (this.workers.size > 1) counts.besideAnother += 1;
+    if (worker.hasEnded) counts.endedByThemselves.push(`${worker.name}: ${worker.lastLines.slice(-3).join(' | ')}`);
+    worker.signal('SIGKILL');
+    const killedAt = performance.now();
+    await worker.ended;
+    this.bury(worker);
+    counts.kills += 1;
+    if ((await this.posting()) > 0) counts.whilePosting += 1;
+    this.listenForRecovery(killedAt);
+    if (this.workers.size === 0) this.start();
+  }
+
+  private async posting(): Promise<number> {
+    const [row] = await this.world.sql<{ count: number }>(
+      "select count(*)::int as count from postings where status = 'POSTING'",
+    );
+    return row?.count ?? 0;
+  }
+
+  private listenForRecovery(killedAt: number): void {
+    this.stopListening();
+    if (this.workers.size > 0) return;
+    this.stopListening = this.world.ledger.onNextDocument(() => {
+      this.counts.recoveriesMs.push(performance.now() - killedAt);
+    });
+  }
+
+  /** A worker that could not be reached by its database ends by itself when it starts: that is no kill of ours. */
+  private async working(worker: ProductProcess): Promise<void> {
+    await Promise.race([worker.ready.catch(() => undefined), pause(READY_WITHIN_MS, undefined, { ref: false })]);
+  }
+
+  private async cutConnections(worker: ProductProcess): Promise<void> {
+    const cut = await this.world.sql(
+      'select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1',
+      [worker.name],
+    );
+    if (cut.length > 0) this.counts.connectionsCut += 1;
+  }
+
+  private bury(worker: ProductProcess): void {
+    this.workers.delete(worker);
+    for (const [message, count] of worker.errors) {
+      this.counts.errors.set(message, (this.counts.errors.get(message) ?? 0) + count);
+    }
+  }
+}
