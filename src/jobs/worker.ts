@@ -6,7 +6,7 @@ import type { JobName, JobPayloads } from '../services/engine.js';
 import { OrphanWatch } from '../services/processes.js';
 import type { SystemsParts } from '../services/systems.js';
 import { type JobQueue, keyOf } from './queue.js';
-import { type TaskContext, tasks } from './tasks/index.js';
+import { type TaskContext, type Tasks, tasks } from './tasks/index.js';
 
 /** How many jobs of a kind one process works on side by side, each for another key. */
 const SIDE_BY_SIDE: { readonly [N in JobName]: number } = {
@@ -33,6 +33,8 @@ export class Worker {
     private readonly engine: SystemsParts,
     private readonly queue: JobQueue,
     private readonly db: Database,
+    /** What is done for each kind of job. */
+    private readonly work: Tasks = tasks,
   ) {
     this.orphans = new OrphanWatch(db);
   }
@@ -80,7 +82,7 @@ export class Worker {
       isStopping: () => this.isStopping || job.signal.aborted,
     };
     try {
-      await tasks[name](context, job.data);
+      await this.work[name](context, job.data);
     } catch (error) {
       await this.tellFailure(name, job, error);
       await this.takeBackClaim(name, job);

@@ -12,8 +12,10 @@ export interface TaskContext {
   readonly isStopping: () => boolean;
 }
 
+export type Tasks = { readonly [N in JobName]: (context: TaskContext, payload: JobPayloads[N]) => Promise<void> };
+
 /** One use case a job. Each is safe to run again after any crash. */
-export const tasks: { readonly [N in JobName]: (context: TaskContext, payload: JobPayloads[N]) => Promise<void> } = {
+export const tasks: Tasks = {
   'sync.run': ({ engine, isStopping }, { tenantId, runId }) => runSync(engine, tenantId, runId, { isStopping }),
   'plan.pipeline': async ({ engine }, { tenantId, pipelineId }) => {
     const caller = {
