@@ -46,7 +46,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
-function valueOf<T>(outcome: Outcome<T>): T {
+function done<T>(outcome: Outcome<T>): T {
   if (!outcome.ok) throw new Error(outcome.problems.map((one) => one.message).join(' '));
   return outcome.value;
 }
@@ -58,7 +58,7 @@ async function connectAll(): Promise<void> {
   const use = createUseCases(ground.engine);
   const caller = cliCaller('default');
   try {
-    const source = valueOf(
+    const source = done(
       await use.connectSystem(caller, {
         ...{ kind: 'BREX', name: 'Brex', baseUrl: brex.access.url },
         credentials: { kind: 'userToken', token: brex.access.userToken },
@@ -66,15 +66,15 @@ async function connectAll(): Promise<void> {
       }),
     );
     const { operator, password: operatorPassword, companyId, baseUrl } = syspro.access;
-    const ledger = valueOf(
+    const ledger = done(
       await use.connectSystem(caller, {
         ...{ kind: 'SYSPRO', name: 'SYSPRO', baseUrl },
         credentials: { operator, operatorPassword, companyId },
         settings: { accountTemplate: '{costCentre}-{glAccount}', settlingSeconds: 2, submitTimeoutSeconds: 10 },
       }),
     );
-    valueOf(await use.refreshMasterData(caller, ledger.id));
-    valueOf(
+    done(await use.refreshMasterData(caller, ledger.id));
+    done(
       await use.createPipeline(caller, {
         ...{ name: 'Card spend', sourceId: source.id, ledgerId: ledger.id, schedule: null, timeZone: 'UTC' },
         streams: ['CARD_TRANSACTIONS', 'EXPENSES', 'ACCOUNTING_RECORDS'],
@@ -110,7 +110,7 @@ describe('the commands, without a gateway', { timeout: TIME }, () => {
 
   it('lists and tests the systems', async () => {
     const { answer } = await json('systems');
-    const systems = answer['systems'] as { id: string; name: string }[];
+    const systems = answer.systems as { id: string; name: string }[];
     expect(systems.map((one) => one.name)).toEqual(['Brex', 'SYSPRO']);
     const tested = await json('systems', 'test', systems[1]?.id ?? '');
     expect(tested).toMatchObject({ code: 0, answer: { ok: true } });
@@ -126,7 +126,7 @@ describe('the commands, without a gateway', { timeout: TIME }, () => {
   it('shows by a dry run what a sync then posts, with nobody else to work on it', async () => {
     const dry = await json('sync', 'Card spend', '--dry-run', ...WINDOW);
     expect(dry.code).toBe(0);
-    const preview = dry.answer['preview'] as { reference: string; status: string }[];
+    const preview = dry.answer.preview as { reference: string; status: string }[];
     const ready = preview.filter((one) => one.status !== 'HELD').map((one) => one.reference);
     expect(ready.length).toBeGreaterThan(50);
     expect(sandboxes.syspro?.sandbox.ledger.journalCount).toBe(0);
@@ -144,14 +144,14 @@ describe('the commands, without a gateway', { timeout: TIME }, () => {
   it('replays what is held', async () => {
     const { code, answer } = await json('replay', '--pipeline', 'Card spend', '--hold-code', 'period_closed');
     expect(code).toBe(0);
-    expect(answer['count']).toBeGreaterThan(0);
+    expect(answer.count).toBeGreaterThan(0);
     expect((await cli('replay', 'post_none')).code).toBe(1);
   });
 
   it('reconciles: no difference exits 0', async () => {
     const closed = await json('reconcile', 'Card spend', '--from', '2026-09-01', '--to', '2026-11-30');
     expect(closed).toMatchObject({ code: 0, answer: { ok: true, complete: true } });
-    const totals = closed.answer['totals'] as { currency: string; difference: string }[];
+    const totals = closed.answer.totals as { currency: string; difference: string }[];
     expect(totals.map((one) => one.difference)).toEqual(totals.map(() => '0.00'));
     const shown = await cli('reconcile', 'Card spend', '--from', '2026-09-01', '--to', '2026-11-30');
     expect(shown.out).toContain('difference');
@@ -162,7 +162,7 @@ describe('the commands, without a gateway', { timeout: TIME }, () => {
     const whole = await json('audit', 'verify');
     expect(whole).toMatchObject({ code: 0, answer: { ok: true } });
     const exported = await json('audit', 'export', '--out', file);
-    expect(String(exported.answer['events'])).toBe(whole.answer['eventsChecked']);
+    expect(String(exported.answer.events)).toBe(whole.answer.eventsChecked);
     const events = readFileSync(file, 'utf8')
       .trimEnd()
       .split('\n')
