@@ -1,13 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { createInterface } from 'node:readline';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hasWorker, OrphanWatch } from '../../../src/services/processes.js';
 import { Gate, makeTestEngine, type TestEngine } from '../../support/engine.js';
-import { buildStandalone } from '../../support/standalone.js';
 import { cut, type Node, quiet, startNode, until } from './nodes.js';
 
 // A surprise here means that the work of a dead process lies there for minutes, or that a process that lives is robbed of
@@ -35,45 +28,6 @@ async function start(...args: Parameters<typeof startNode> extends [unknown, ...
 const drain = { tenantId: 'default', ledgerId: 'ledger' } as const;
 const processes = async () => (await base.rows<{ id: string }>('select id from processes')).map((row) => row.id);
 const claims = () => base.rows<{ job_id: string; process_id: string }>('select job_id, process_id from job_claims');
-
-describe('a process that is killed in the middle of a job', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'ledgergate-takeover-'));
-  let child: ChildProcess | null = null;
-
-  beforeAll(async () => {
-    await buildStandalone(folder, []);
-    symlinkSync(resolve(import.meta.dirname, '../../../node_modules'), join(folder, 'node_modules'));
-    writeFileSync(join(folder, 'victim.mjs'), VICTIM);
-  }, 120_000);
-  afterEach(() => child?.kill('SIGKILL'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  it('loses it to another one, which does it once', async () => {
-    const order: string[] = [];
-    child = spawn(process.execPath, [join(folder, 'victim.mjs')], {
-      env: { ...process.env, VICTIM_DATABASE: base.connectionString },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator]();
-    expect((await lines.next()).value).toBe('ready');
-    const sender = await start({ works: false });
-    await sender.queue.boss.send('webhook.process', message('first'), { singletonKey: 'default/system' });
-    expect((await lines.next()).value).toBe('started first');
-    await sender.queue.boss.send('webhook.process', message('second'), { singletonKey: 'default/system' });
-    await start({ tasks: { 'webhook.process': async (_context, { messageId }) => void order.push(messageId) } });
-    const victims = await claims();
-    expect(victims).toHaveLength(1);
-
-    const exited = once(child, 'exit');
-    child.kill('SIGKILL');
-    await exited;
-    await quiet(base);
-    // Each once, and what was interrupted keeps its place before what came later.
-    expect(order).toEqual(['first', 'second']);
-    expect(await claims()).toEqual([]);
-    expect(await processes()).not.toContain(victims[0]?.process_id);
-  });
-});
 
 describe('a process that lives but loses its presence connection', () => {
   it('is back in the list with its lock and keeps its job', async () => {
@@ -207,30 +161,3 @@ async function holders(): Promise<number> {
   );
   return row?.n ?? 0;
 }
-
-const message = (messageId: string) => ({ tenantId: 'default', systemId: 'system', messageId });
-
-/** A process of ours that says when a job has begun and never ends it. */
-const VICTIM = `
-import { createDataSource } from './dist/entities/dataSource.js';
-import { Database } from './dist/entities/database.js';
-import { JobQueue } from './dist/jobs/queue.js';
-import { Worker } from './dist/jobs/worker.js';
-import { createLogger } from './dist/logger.js';
-import { Presence } from './dist/services/processes.js';
-
-const connectionString = process.env.VICTIM_DATABASE;
-const db = new Database(await createDataSource({ connectionString }).initialize());
-const logger = createLogger('silent');
-const queue = await JobQueue.start(connectionString, db, logger);
-const clock = { now: () => new Date() };
-await new Presence(db, connectionString, 'victim', 4711n, logger).start(['worker'], clock.now());
-const tasks = {
-  'webhook.process': async (_context, { messageId }) => {
-    process.stdout.write('started ' + messageId + '\\n');
-    await new Promise(() => {});
-  },
-};
-await new Worker({ db, clock, logger, processId: 'victim' }, queue, db, tasks).start();
-process.stdout.write('ready\\n');
-`;
