@@ -100,7 +100,7 @@ async function startChild(
 ): Promise<{ said: string; stop(): Promise<void> }> {
   const hook = join(project, 'test/support/typescript.mjs');
   const child: ChildProcess = fork(join(import.meta.dirname, 'child.ts'), [...args], {
-    execArgv: ['--disable-warning=ExperimentalWarning', '--import', hook],
+    execArgv: ['--import', hook],
     env: { ...process.env, ...env },
     stdio: 'inherit',
   });

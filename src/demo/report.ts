@@ -54,7 +54,7 @@ function printTotals(screen: Screen, { reconciliation }: Facts): void {
   screen.line();
   screen.line('SOURCE AGAINST LEDGER');
   for (const line of table(head, rows).trimEnd().split('\n')) screen.line(`  ${line}`);
-  for (const unknown of reconciliation.unknowns) screen.line(`  unknown: ${unknown}`);
+  for (const unknown of reconciliation.unknowns) screen.line(`  not counted: ${unknown}`);
   screen.line();
 }
 

@@ -1,10 +1,12 @@
 const FRAMES = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME_MS = 120;
+/** How often a long step says in a file or a pipe how far it is. */
+const LINE_EVERY_MS = 15_000;
 
 /** Progress and the print-out. On a terminal a running step moves; in a file or a pipe there is one line a step. */
 export class Screen {
   private readonly isTerminal: boolean;
-  private running: { text: string; timer: NodeJS.Timeout | null } | null = null;
+  private running: { text: string; timer: NodeJS.Timeout | null; saidAt: number } | null = null;
 
   constructor(private readonly stream: NodeJS.WriteStream) {
     this.isTerminal = stream.isTTY === true;
@@ -29,7 +31,7 @@ export class Screen {
   }
 
   private begin(text: string): void {
-    this.running = { text, timer: null };
+    this.running = { text, timer: null, saidAt: Date.now() };
     if (!this.isTerminal) return;
     let frame = 0;
     const draw = () => {
@@ -43,7 +45,11 @@ export class Screen {
   }
 
   private progress(text: string): void {
-    if (this.running) this.running.text = text;
+    if (!this.running) return;
+    this.running.text = text;
+    if (this.isTerminal || Date.now() - this.running.saidAt < LINE_EVERY_MS) return;
+    this.running.saidAt = Date.now();
+    this.stream.write(`… ${text}\n`);
   }
 
   private end(text: string): void {

@@ -84,6 +84,8 @@ function brexInput({ access }: Stage, options: SetUpOptions) {
       integrationVendor: 'LEDGERGATE',
       vendorAccountId: access.syspro.companyId,
       taxField: 'Tax amount',
+      // The simulated account shows reimbursements when they are approved and never their payment.
+      reimbursementBasis: 'ACCRUAL',
       postedOverlapDays: options.postedOverlapDays,
     },
   };

@@ -12,8 +12,18 @@ interface StoredMoney {
   currency: string;
 }
 type Stored<T> = {
-  [K in keyof T]: T[K] extends Money ? StoredMoney : T[K] extends Money | null ? StoredMoney | null : T[K];
+  [K in keyof T]: T[K] extends Money
+    ? StoredMoney
+    : T[K] extends Money | null
+      ? StoredMoney | null
+      : T[K] extends readonly SpendPart[]
+        ? readonly Stored<SpendPart>[]
+        : T[K];
 };
+/** As `spendToJson` writes it and the database holds it. */
+export type StoredUnifiedSpend = Stored<UnifiedSpend>;
+/** As `spendToJson` writes it and the database holds it; the vendor's reply is kept beside it. */
+export type StoredSourceObject = Stored<SourceObject>;
 
 function moneyOf(stored: StoredMoney): Money;
 function moneyOf(stored: StoredMoney | null): Money | null;
@@ -21,8 +31,8 @@ function moneyOf(stored: StoredMoney | null): Money | null {
   return stored === null ? null : { minor: BigInt(stored.minor), currency: stored.currency };
 }
 
-function partsOf(stored: readonly SpendPart[]): SpendPart[] {
-  return (stored as unknown as readonly Stored<SpendPart>[]).map((part) => ({
+function partsOf(stored: readonly Stored<SpendPart>[]): SpendPart[] {
+  return stored.map((part) => ({
     ...part,
     amount: moneyOf(part.amount),
     tax: moneyOf(part.tax),
@@ -31,7 +41,7 @@ function partsOf(stored: readonly SpendPart[]): SpendPart[] {
 
 /** The object as it was before `spendToJson`, from the database's own JSON. */
 export function unifiedFromJson(json: unknown): UnifiedSpend {
-  const stored = json as Stored<UnifiedSpend>;
+  const stored = json as StoredUnifiedSpend;
   return {
     ...stored,
     amount: moneyOf(stored.amount),
@@ -42,7 +52,7 @@ export function unifiedFromJson(json: unknown): UnifiedSpend {
 }
 
 export function sourceObjectFromJson(json: unknown, raw: unknown = null): SourceObject {
-  const stored = json as Stored<SourceObject>;
+  const stored = json as StoredSourceObject;
   return {
     ...stored,
     raw,

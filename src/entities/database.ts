@@ -1,5 +1,5 @@
 import pg from 'pg';
-import type { DataSource, EntityManager, QueryRunner } from 'typeorm';
+import { type DataSource, type EntityManager, QueryFailedError, type QueryRunner } from 'typeorm';
 
 // A calendar day must stay text: the driver's default makes it midnight of the machine's own time zone.
 pg.types.setTypeParser(pg.types.builtins.DATE, (text) => text);
@@ -9,6 +9,10 @@ export type SqlValue = unknown;
 /** One transaction of one tenant. */
 export interface Tx {
   readonly tenantId: string;
+  /**
+   * Rows of a class (see `entities/index.ts`), in this transaction and as this tenant. For work on single rows: `save`
+   * asks for a row before it writes it, so `insert` and `update` are the cheaper words where one knows which it is.
+   */
   readonly manager: EntityManager;
   /** Rows of any statement, also of `update … returning`. */
   query<Row = Record<string, unknown>>(sql: string, parameters?: readonly SqlValue[]): Promise<Row[]>;
@@ -20,7 +24,10 @@ export interface Tx {
   afterCommit(action: () => void): void;
 }
 
-/** Statements sent so far, by everybody: what the tests that guard against one statement a row count. */
+/**
+ * Statements sent so far, by everybody, those that TypeORM makes included; beginning and ending a transaction count as one.
+ * What the tests that guard against one statement a row count.
+ */
 export interface StatementCounter {
   count: number;
 }
@@ -95,7 +102,7 @@ export class Database {
     try {
       await runner.connect();
       await runner.startTransaction(isolation);
-      this.statements.count += 1;
+      this.watch(runner);
       if (tenantId !== null) {
         await this.send(
           runner,
@@ -134,6 +141,23 @@ export class Database {
         hooks.after.push(action);
       },
     };
+  }
+
+  /**
+   * What TypeORM sends is counted like our own SQL and fails with the driver's own error: that of TypeORM carries the
+   * parameters, hashes of secrets among them, to wherever an error is logged.
+   */
+  private watch(runner: QueryRunner): void {
+    runner.query = new Proxy(runner.query, {
+      apply: async (query, self, parameters) => {
+        this.statements.count += 1;
+        try {
+          return await Reflect.apply(query, self, parameters);
+        } catch (error) {
+          throw error instanceof QueryFailedError ? error.driverError : error;
+        }
+      },
+    });
   }
 
   private async send(

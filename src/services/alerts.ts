@@ -1,5 +1,6 @@
 import { newId } from '../domain/ids.js';
 import type { AlertSeverity } from '../domain/vocabulary.js';
+import { AlertRow } from '../entities/alert.js';
 import type { Tx } from '../entities/database.js';
 import { record, recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
@@ -72,18 +73,11 @@ export async function settleAlert(tx: Tx, now: Date, dedupeKey: string, actor: s
 export async function resolveAlert(engine: Engine, caller: Caller, id: string): Promise<Outcome<{ id: string }>> {
   return engine.db.tenant(caller.tenantId, async (tx) => {
     const now = engine.clock.now();
-    const [alert] = await tx.query<{ message: string; resolved_at: Date | null }>(
-      'select message, resolved_at from alerts where tenant_id = $1 and id = $2 for update',
-      [tx.tenantId, id],
-    );
+    const key = { tenantId: tx.tenantId, id };
+    const alert = await tx.manager.findOne(AlertRow, { where: key, lock: { mode: 'pessimistic_write' } });
     if (!alert) return refused('NOT_FOUND', 'There is no such alert.', { path: ['id'] });
-    if (alert.resolved_at === null) {
-      await tx.execute('update alerts set resolved_at = $3, resolved_by = $4 where tenant_id = $1 and id = $2', [
-        tx.tenantId,
-        id,
-        now,
-        caller.actor,
-      ]);
+    if (alert.resolvedAt === null) {
+      await tx.manager.update(AlertRow, key, { resolvedAt: now, resolvedBy: caller.actor });
       recordFor(tx, caller, now, {
         action: 'alert.resolved',
         subjectType: 'Alert',

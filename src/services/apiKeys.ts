@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { newId } from '../domain/ids.js';
 import type { Role } from '../domain/vocabulary.js';
+import { ApiKeyRow } from '../entities/apiKey.js';
 import type { Database, Tx } from '../entities/database.js';
 import { ConfigurationError } from '../errors.js';
 import { record, recordFor } from './audit.js';
@@ -74,17 +75,11 @@ export async function revokeApiKey(
   now: Date,
 ): Promise<Outcome<{ id: string }>> {
   return db.tenant(caller.tenantId, async (tx) => {
-    const [key] = await tx.query<{ name: string; role: Role; revoked_at: Date | null }>(
-      'select name, role, revoked_at from api_keys where tenant_id = $1 and id = $2 for update',
-      [caller.tenantId, id],
-    );
+    const row = { tenantId: tx.tenantId, id };
+    const key = await tx.manager.findOne(ApiKeyRow, { where: row, lock: { mode: 'pessimistic_write' } });
     if (!key) return refused('NOT_FOUND', 'There is no such API key.', { path: ['id'] });
-    if (key.revoked_at) return done({ id });
-    await tx.execute('update api_keys set revoked_at = $3 where tenant_id = $1 and id = $2', [
-      caller.tenantId,
-      id,
-      now.toISOString(),
-    ]);
+    if (key.revokedAt) return done({ id });
+    await tx.manager.update(ApiKeyRow, row, { revokedAt: now });
     recordFor(tx, caller, now, {
       action: 'apiKey.revoked',
       subjectType: 'ApiKey',

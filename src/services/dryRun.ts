@@ -1,6 +1,7 @@
 import type { ReadWindow, SpendPage } from '../connectors/contract.js';
 import type { LocalDate } from '../domain/localDate.js';
 import type { PostingStatus } from '../domain/postingState.js';
+import type { PreviewDocument } from '../domain/preview.js';
 import type { DocumentType, Hold, SpendStream } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { ConfigurationError } from '../errors.js';
@@ -9,35 +10,6 @@ import { ingestInto } from './ingest.js';
 import type { PipelineRow } from './pipelines.js';
 import { planChunk } from './planning.js';
 import { linesOf } from './postingStore.js';
-
-/** A document as a dry run shows it, and as it is kept with the run. */
-export interface PreviewDocument {
-  readonly status: PostingStatus;
-  readonly documentType: DocumentType;
-  readonly reference: string;
-  readonly planHash: string;
-  readonly postingDate: LocalDate;
-  readonly currency: string;
-  /** Of either side, exact decimal. */
-  readonly total: string;
-  readonly supplierCode: string | null;
-  readonly mappingVersion: number | null;
-  readonly holds: readonly Hold[];
-  /** The posting that it would reverse. */
-  readonly reversesId: string | null;
-  readonly lines: readonly {
-    readonly lineNumber: number;
-    readonly glAccount: string;
-    readonly costCentre: string | null;
-    readonly dimensions: Readonly<Record<string, string>>;
-    readonly taxCode: string | null;
-    readonly debit: string;
-    readonly credit: string;
-    readonly memo: string | null;
-    readonly spendRecordIds: readonly string[];
-    readonly explanation: string;
-  }[];
-}
 
 export interface Preview {
   readonly read: number;

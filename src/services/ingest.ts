@@ -11,6 +11,7 @@ import type { SpendStream } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
+import { storable } from './storableText.js';
 
 export interface IngestCounts {
   readonly read: number;
@@ -43,8 +44,9 @@ export async function ingestInto(
   tx: Tx,
   sourceId: string,
   stream: SpendStream,
-  page: SpendPage,
+  given: SpendPage,
 ): Promise<IngestCounts> {
+  const page = storable(given);
   // Two pages that name the same purchase at the same time would make it twice: one page of a source at a time.
   await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`ingest:${tx.tenantId}:${sourceId}`]);
   await storeUnreadable(tx, engine, sourceId, stream, page);

@@ -1,15 +1,19 @@
 import cron from 'node-cron';
+import { Not } from 'typeorm';
+import { canonicalJson } from '../domain/canonicalJson.js';
 import { newId } from '../domain/ids.js';
 import { dayIn, type LocalDate } from '../domain/localDate.js';
 import type { MappingRule, MappingVersion } from '../domain/plan.js';
 import type { SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
+import { MappingVersionRow } from '../entities/mappingVersion.js';
+import { PipelineRow as StoredPipeline } from '../entities/pipeline.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
 import { done, type Outcome, type Problem, refused } from './outcome.js';
 import type { MappingRequest, PipelineRequest } from './useCases.js';
 
-/** A pipeline as stored. */
+/** A pipeline as the engine's own SQL reads it; where single pipelines are worked on here, `StoredPipeline` is. */
 export interface PipelineRow {
   id: string;
   name: string;
@@ -49,15 +53,17 @@ export async function createPipeline(
   return engine.db.tenant(caller.tenantId, async (tx) => {
     await lockPipelines(tx);
     const problems = await problemsOf(engine, tx, input);
-    const [same] = await tx.query<PipelineRow>('select * from pipelines where tenant_id = $1 and name = $2', [
-      tx.tenantId,
-      input.name.trim(),
-    ]);
+    const same = await tx.manager.findOneBy(StoredPipeline, { tenantId: tx.tenantId, name: input.name.trim() });
     if (same && problems.length === 0 && describes(same, input)) return done({ id: same.id });
     if (same) problems.push(nameTaken(input.name));
     if (problems.length > 0) return { ok: false, problems };
     const id = newId('pipe');
-    await store(tx, id, input, engine.clock.now());
+    await tx.manager.insert(StoredPipeline, {
+      tenantId: tx.tenantId,
+      id,
+      createdAt: engine.clock.now(),
+      ...requestOf(input),
+    });
     if (input.enabled) await planKnownSpend(tx, id, caller.correlationId);
     recordFor(tx, caller, engine.clock.now(), {
       action: 'pipeline.created',
@@ -78,19 +84,21 @@ export async function updatePipeline(
 ): Promise<Outcome<{ id: string }>> {
   return engine.db.tenant(caller.tenantId, async (tx) => {
     await lockPipelines(tx);
-    const row = await loadPipeline(tx, id);
+    const key = { tenantId: tx.tenantId, id };
+    const row = await tx.manager.findOneBy(StoredPipeline, key);
     if (!row) return refused('NOT_FOUND', 'There is no such pipeline.', { path: ['id'] });
     const before = requestOf(row);
     const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-    const after: PipelineRequest = { ...before, ...given, sourceId: row.source_id, ledgerId: row.ledger_id };
+    const after: PipelineRequest = { ...before, ...given, sourceId: row.sourceId, ledgerId: row.ledgerId };
     const problems = await problemsOf(engine, tx, after);
-    const [same] = await tx.query<{ id: string }>(
-      'select id from pipelines where tenant_id = $1 and name = $2 and id <> $3',
-      [tx.tenantId, after.name.trim(), id],
-    );
-    if (same) problems.push(nameTaken(after.name));
+    const isTaken = await tx.manager.existsBy(StoredPipeline, {
+      tenantId: tx.tenantId,
+      name: after.name.trim(),
+      id: Not(id),
+    });
+    if (isTaken) problems.push(nameTaken(after.name));
     if (problems.length > 0) return { ok: false, problems };
-    await store(tx, id, after, engine.clock.now());
+    await tx.manager.update(StoredPipeline, key, requestOf(after));
     if (after.enabled && !before.enabled) await planKnownSpend(tx, id, caller.correlationId);
     recordFor(tx, caller, engine.clock.now(), {
       action: 'pipeline.changed',
@@ -118,40 +126,35 @@ export async function setMappingRules(
   const rules = checked.value;
   return engine.db.tenant(caller.tenantId, async (tx) => {
     await lockPipelines(tx);
-    const pipeline = await loadPipeline(tx, input.pipelineId);
+    const pipeline = await tx.manager.findOneBy(StoredPipeline, { tenantId: tx.tenantId, id: input.pipelineId });
     if (!pipeline) return refused('NOT_FOUND', 'There is no such pipeline.', { path: ['pipelineId'] });
     const now = engine.clock.now();
-    const [latest] = await tx.query<{ id: string; version: number; effective_from: LocalDate; rules: MappingRule[] }>(
-      `select id, version, effective_from, rules from mapping_versions where tenant_id = $1 and pipeline_id = $2
-       order by version desc limit 1`,
-      [tx.tenantId, pipeline.id],
-    );
-    const isFirst = latest === undefined;
+    const latest = await tx.manager.findOne(MappingVersionRow, {
+      where: { tenantId: tx.tenantId, pipelineId: pipeline.id },
+      order: { version: 'DESC' },
+    });
+    const isFirst = latest === null;
     // A first mapping holds for all that was ever spent; a later one from today on, unless it says otherwise.
     const effectiveFrom =
-      input.effectiveFrom ?? (isFirst ? ('1900-01-01' as LocalDate) : dayIn(pipeline.time_zone, now));
+      input.effectiveFrom ?? (isFirst ? ('1900-01-01' as LocalDate) : dayIn(pipeline.timeZone, now));
     const isSame =
-      latest !== undefined &&
+      latest !== null &&
       JSON.stringify(latest.rules.map(normal)) === JSON.stringify(rules) &&
-      (input.effectiveFrom === undefined || latest.effective_from === effectiveFrom);
+      (input.effectiveFrom === undefined || latest.effectiveFrom === effectiveFrom);
     if (isSame) return done({ id: latest.id });
     const id = newId('map');
     const version = (latest?.version ?? 0) + 1;
-    await tx.execute(
-      `insert into mapping_versions (tenant_id, id, pipeline_id, version, effective_from, note, rules, created_at, created_by)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-      [
-        tx.tenantId,
-        id,
-        pipeline.id,
-        version,
-        effectiveFrom,
-        input.note ?? null,
-        JSON.stringify(rules),
-        now,
-        caller.actor,
-      ],
-    );
+    await tx.manager.insert(MappingVersionRow, {
+      tenantId: tx.tenantId,
+      id,
+      pipelineId: pipeline.id,
+      version,
+      effectiveFrom,
+      note: input.note ?? null,
+      rules,
+      createdAt: now,
+      createdBy: caller.actor,
+    });
     recordFor(tx, caller, now, {
       action: 'mapping.changed',
       subjectType: 'MappingVersion',
@@ -283,73 +286,32 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-function requestOf(row: PipelineRow): PipelineRequest {
+/** What a person says about a pipeline, as it is stored. */
+function requestOf(pipeline: PipelineRequest | StoredPipeline): PipelineRequest {
   return {
-    name: row.name,
-    sourceId: row.source_id,
-    ledgerId: row.ledger_id,
-    streams: row.streams,
-    documentType: row.document_type,
-    grouping: row.grouping,
-    schedule: row.schedule,
-    timeZone: row.time_zone,
-    offsetAccount: row.offset_account,
-    defaultAccount: row.default_account,
-    unmatchedVendor: row.unmatched_vendor,
-    postingDate: row.posting_date,
-    closedPeriod: row.closed_period,
-    coding: row.coding,
-    correction: row.correction,
-    requireApproval: row.require_approval,
-    exportMasterData: row.export_master_data,
-    enabled: row.enabled,
+    name: pipeline.name.trim(),
+    sourceId: pipeline.sourceId,
+    ledgerId: pipeline.ledgerId,
+    streams: pipeline.streams,
+    documentType: pipeline.documentType,
+    grouping: pipeline.grouping,
+    schedule: pipeline.schedule,
+    timeZone: pipeline.timeZone,
+    offsetAccount: pipeline.offsetAccount.trim(),
+    defaultAccount: pipeline.defaultAccount,
+    unmatchedVendor: pipeline.unmatchedVendor,
+    postingDate: pipeline.postingDate,
+    closedPeriod: pipeline.closedPeriod,
+    coding: pipeline.coding,
+    correction: pipeline.correction,
+    requireApproval: pipeline.requireApproval,
+    exportMasterData: pipeline.exportMasterData,
+    enabled: pipeline.enabled,
   };
 }
 
-function describes(row: PipelineRow, input: PipelineRequest): boolean {
-  const stored = requestOf(row);
-  return (Object.keys(stored) as (keyof PipelineRequest)[]).every(
-    (key) => JSON.stringify(stored[key]) === JSON.stringify(key === 'name' ? input.name.trim() : input[key]),
-  );
-}
-
-async function store(tx: Tx, id: string, input: PipelineRequest, now: Date): Promise<void> {
-  await tx.execute(
-    `insert into pipelines (tenant_id, id, name, source_id, ledger_id, streams, document_type, grouping, schedule, time_zone,
-       enabled, offset_account, default_account, unmatched_vendor, posting_date, closed_period, coding, correction,
-       require_approval, export_master_data, created_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
-     on conflict (tenant_id, id) do update set name = excluded.name, streams = excluded.streams,
-       document_type = excluded.document_type, grouping = excluded.grouping, schedule = excluded.schedule,
-       time_zone = excluded.time_zone, enabled = excluded.enabled, offset_account = excluded.offset_account,
-       default_account = excluded.default_account, unmatched_vendor = excluded.unmatched_vendor,
-       posting_date = excluded.posting_date, closed_period = excluded.closed_period, coding = excluded.coding,
-       correction = excluded.correction, require_approval = excluded.require_approval,
-       export_master_data = excluded.export_master_data`,
-    [
-      tx.tenantId,
-      id,
-      input.name.trim(),
-      input.sourceId,
-      input.ledgerId,
-      input.streams,
-      input.documentType,
-      input.grouping,
-      input.schedule,
-      input.timeZone,
-      input.enabled,
-      input.offsetAccount.trim(),
-      input.defaultAccount,
-      input.unmatchedVendor,
-      input.postingDate,
-      input.closedPeriod,
-      input.coding,
-      input.correction,
-      input.requireApproval,
-      input.exportMasterData,
-      now,
-    ],
-  );
+function describes(row: StoredPipeline, input: PipelineRequest): boolean {
+  return canonicalJson(requestOf(row)) === canonicalJson(requestOf(input));
 }
 
 type RuleInput = MappingRequest['rules'][number];

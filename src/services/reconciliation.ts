@@ -8,8 +8,7 @@ import {
   type ReconciliationRow,
   type ReconciliationTotal,
 } from '../domain/reconcile.js';
-import type { SourceObject } from '../domain/spend.js';
-import { sourceObjectFromJson } from '../domain/spendJson.js';
+import type { SourceObject, SpendKind } from '../domain/spend.js';
 import { viewsOf } from '../domain/splits.js';
 import type { SpendStatus, SpendStream } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
@@ -123,8 +122,11 @@ async function* batches(
 async function rowsOf(tx: Tx, pipeline: PipelineRow, records: readonly RecordRow[]): Promise<ReconciliationRow[]> {
   const ids = records.map((record) => record.id);
   const objects = groupBy(
-    await tx.query<{ spend_record_id: string; object: unknown; amount: string; currency: string }>(
-      'select spend_record_id, object, amount, currency from source_objects where tenant_id = $1 and spend_record_id = any($2)',
+    await tx.query<ObjectRow>(
+      // Only what decides the amount: whole objects would be most of what a large window moves.
+      `select spend_record_id, stream, external_id, version, kind, amount, currency, object -> 'keys' as keys,
+         (object ->> 'isWithdrawn')::boolean as is_withdrawn
+       from source_objects where tenant_id = $1 and spend_record_id = any($2)`,
       [tx.tenantId, ids],
     ),
   );
@@ -137,15 +139,56 @@ async function rowsOf(tx: Tx, pipeline: PipelineRow, records: readonly RecordRow
     ),
   );
   return records.flatMap((record) => {
-    const source = sourceAmounts(
-      (objects.get(record.id) ?? []).map(({ object, amount, currency }) => ({
-        ...sourceObjectFromJson(object),
-        amount: moneyFromDecimal(amount, currency),
-      })),
-    );
+    const source = sourceAmounts((objects.get(record.id) ?? []).map(objectOf));
     return rowsOfRecord(record, source, postings.get(record.id) ?? [], pipeline.id);
   });
 }
+
+interface ObjectRow {
+  spend_record_id: string;
+  stream: SpendStream;
+  external_id: string;
+  version: string;
+  kind: SpendKind;
+  amount: string;
+  currency: string;
+  keys: string[];
+  is_withdrawn: boolean;
+}
+
+/** The object as far as its amount is concerned. */
+function objectOf(row: ObjectRow): SourceObject {
+  return {
+    stream: row.stream,
+    externalId: row.external_id,
+    version: row.version,
+    keys: row.keys,
+    kind: row.kind,
+    isWithdrawn: row.is_withdrawn,
+    amount: moneyFromDecimal(row.amount, row.currency),
+    ...NOT_ASKED,
+  };
+}
+
+const NOT_ASKED = {
+  notSpendReason: null,
+  isFinal: true,
+  originalAmount: null,
+  exchangeRate: null,
+  tax: null,
+  merchantName: null,
+  merchantDescriptor: null,
+  mcc: null,
+  category: null,
+  dimensions: {},
+  parts: [],
+  spender: null,
+  memo: null,
+  transactionDate: '1970-01-01' as LocalDate,
+  postedDate: null,
+  receiptUrls: [],
+  raw: null,
+};
 
 /**
  * What the source says the purchase is, minor units by currency: its richest stream that still stands, of a split only

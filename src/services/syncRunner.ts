@@ -318,7 +318,7 @@ async function leaveToLedger(
       'select status, again, records_read from sync_runs where tenant_id = $1 and id = $2 for update',
       [tenantId, run.id],
     );
-    if (!current || current.status !== 'RUNNING') return;
+    if (current?.status !== 'RUNNING') return;
     if (current.again) {
       // Asked again between the last look and this lock: the run goes through the queue once more.
       await engine.jobs.send(tx, 'sync.run', { tenantId, runId: run.id });

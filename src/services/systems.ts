@@ -1,8 +1,12 @@
+import { Not } from 'typeorm';
 import type { CheckResult, Connector } from '../connectors/contract.js';
 import { canonicalJson } from '../domain/canonicalJson.js';
 import { newId } from '../domain/ids.js';
-import type { SystemKind, SystemRole, SystemStatus } from '../domain/vocabulary.js';
+import type { SystemRole, SystemStatus } from '../domain/vocabulary.js';
+import { CredentialRow } from '../entities/credential.js';
 import type { Tx } from '../entities/database.js';
+import { LedgerSessionRow } from '../entities/ledgerSession.js';
+import { SystemRow } from '../entities/system.js';
 import { CredentialsError, LedgergateError } from '../errors.js';
 import { raiseAlert, settleAlert } from './alerts.js';
 import { recordFor } from './audit.js';
@@ -11,16 +15,6 @@ import { parseInput } from './inputProblems.js';
 import { done, type Outcome, type Problem, refused, refusedBy } from './outcome.js';
 import type { ConnectSystemRequest } from './useCases.js';
 import { bindingOf, openBundle, type Sealer, type SecretBundle } from './vault.js';
-
-interface SystemRow {
-  id: string;
-  kind: SystemKind;
-  name: string;
-  base_url: string;
-  status: SystemStatus;
-  settings: Record<string, unknown>;
-  sealed: Buffer;
-}
 
 export interface SystemsParts extends Engine {
   readonly sealer: Sealer;
@@ -52,11 +46,11 @@ export async function connectSystem(
 
   return engine.db.tenant(caller.tenantId, async (tx) => {
     await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`systems:${caller.tenantId}`]);
-    const same = (await loadAll(tx)).find((system) => system.name === name);
+    const same = await tx.manager.findOneBy(SystemRow, { tenantId: tx.tenantId, name });
     if (same) {
-      const stored = openBundle(engine.sealer, same.sealed, caller.tenantId, same.id);
+      const stored = await loadBundle(engine, tx, same.id);
       const isRepeat =
-        same.kind === input.kind && same.base_url === baseUrl && equal(same.settings, open) && equal(stored, bundle);
+        same.kind === input.kind && same.baseUrl === baseUrl && equal(same.settings, open) && equal(stored, bundle);
       if (isRepeat) return done({ id: same.id });
       return refused('NAME_TAKEN', `There is already a system named "${name}".`, {
         path: ['input', 'name'],
@@ -65,11 +59,17 @@ export async function connectSystem(
     }
     const id = newId('sys');
     const now = engine.clock.now();
-    await tx.execute(
-      `insert into systems (tenant_id, id, kind, role, name, base_url, status, settings, created_at)
-       values ($1, $2, $3, $4, $5, $6, 'ACTIVE', $7, $8)`,
-      [caller.tenantId, id, connector.kind, connector.role, name, baseUrl, JSON.stringify(open), now],
-    );
+    await tx.manager.save(SystemRow, {
+      tenantId: tx.tenantId,
+      id,
+      kind: connector.kind,
+      role: connector.role,
+      name,
+      baseUrl,
+      status: 'ACTIVE',
+      settings: open,
+      createdAt: now,
+    });
     await storeCredential(engine, tx, connector, id, bundle);
     recordFor(tx, caller, now, {
       action: 'system.connected',
@@ -97,10 +97,10 @@ export async function updateCredentials(
   return change(engine, caller, id, async (tx, system, connector) => {
     const parsed = parseInput(connector.credentialsSchema, credentials, ['credentials']);
     if (!parsed.ok) return parsed;
-    const stored = openBundle(engine.sealer, system.sealed, caller.tenantId, id);
+    const stored = await loadBundle(engine, tx, id);
     await storeCredential(engine, tx, connector, id, { ...stored, credential: parsed.value });
-    await tx.execute('delete from ledger_sessions where tenant_id = $1 and system_id = $2', [caller.tenantId, id]);
-    await setStatus(tx, id, system.status === 'NEEDS_REAUTHORISATION' ? 'ACTIVE' : system.status);
+    await tx.manager.delete(LedgerSessionRow, { tenantId: tx.tenantId, systemId: id });
+    if (system.status === 'NEEDS_REAUTHORISATION') await setStatus(tx, id, 'ACTIVE');
     const now = engine.clock.now();
     recordFor(tx, caller, now, {
       action: 'credential.changed',
@@ -121,26 +121,26 @@ export async function updateSystem(
   input: { name?: string | undefined; baseUrl?: string | undefined; settings?: unknown },
 ): Promise<Outcome<{ id: string }>> {
   return change(engine, caller, id, async (tx, system, connector) => {
-    const stored = openBundle(engine.sealer, system.sealed, caller.tenantId, id);
+    const stored = await loadBundle(engine, tx, id);
     // Settings given replace those stored; secret ones that are not given stay as they are.
     const [, keptSecrets] = split(connector, { ...stored.settings });
     const settings =
       input.settings === undefined ? { ...system.settings, ...keptSecrets } : withSecrets(input.settings, keptSecrets);
-    const checked = checkInput(connector, input.baseUrl ?? system.base_url, stored.credential, settings, []);
+    const checked = checkInput(connector, input.baseUrl ?? system.baseUrl, stored.credential, settings, []);
     if (!checked.ok) return checked;
     const [open, secret] = split(connector, checked.value.settings);
     const name = input.name?.trim() ?? system.name;
     if (name === '') return refused('BAD_INPUT', 'A system needs a name.', { path: ['name'] });
-    if ((await loadAll(tx)).some((other) => other.name === name && other.id !== id)) {
+    if (await tx.manager.existsBy(SystemRow, { tenantId: tx.tenantId, name, id: Not(id) })) {
       return refused('NAME_TAKEN', `There is already a system named "${name}".`, { path: ['name'] });
     }
-    await tx.execute('update systems set name = $3, base_url = $4, settings = $5 where tenant_id = $1 and id = $2', [
-      caller.tenantId,
+    await tx.manager.save(SystemRow, {
+      tenantId: tx.tenantId,
       id,
       name,
-      checked.value.baseUrl,
-      JSON.stringify(open),
-    ]);
+      baseUrl: checked.value.baseUrl,
+      settings: open,
+    });
     if (!equal(secret, stored.settings)) {
       await storeCredential(engine, tx, connector, id, { ...stored, settings: secret });
     }
@@ -149,7 +149,7 @@ export async function updateSystem(
       subjectType: 'ConnectedSystem',
       subjectId: id,
       summary: `The settings of "${name}" were changed.`,
-      before: { name: system.name, baseUrl: system.base_url, settings: system.settings },
+      before: { name: system.name, baseUrl: system.baseUrl, settings: system.settings },
       after: { name, baseUrl: checked.value.baseUrl, settings: open },
     });
     await wakeWork(engine, tx, id);
@@ -250,16 +250,12 @@ export async function registerWebhooks(
     const secrets = await connection.webhookManagement.secrets();
     const companyId = await connection.companyId();
     return await change(engine, caller, systemId, async (tx, system, current) => {
-      const stored = openBundle(engine.sealer, system.sealed, caller.tenantId, systemId);
+      const stored = await loadBundle(engine, tx, systemId);
       await storeCredential(engine, tx, current, systemId, {
         ...stored,
         settings: { ...stored.settings, webhookSecret: secrets },
       });
-      await tx.execute('update systems set company_id = $3 where tenant_id = $1 and id = $2', [
-        caller.tenantId,
-        systemId,
-        companyId,
-      ]);
+      await tx.manager.update(SystemRow, { tenantId: tx.tenantId, id: systemId }, { companyId });
       recordFor(tx, caller, engine.clock.now(), {
         action: 'webhooks.registered',
         subjectType: 'ConnectedSystem',
@@ -283,10 +279,10 @@ export async function noteReachability(
 ): Promise<void> {
   if (error === null) await engine.connections.noteUse(tenantId, systemId);
   await engine.db.tenant(tenantId, async (tx) => {
-    const [system] = await tx.query<{ status: SystemStatus; name: string }>(
-      'select status, name from systems where tenant_id = $1 and id = $2 for update',
-      [tenantId, systemId],
-    );
+    const system = await tx.manager.findOne(SystemRow, {
+      where: { tenantId: tx.tenantId, id: systemId },
+      lock: { mode: 'pessimistic_write' },
+    });
     if (!system || system.status === 'DISABLED') return;
     const now = engine.clock.now();
     if (error === null) {
@@ -401,12 +397,9 @@ async function storeCredential(
   );
 }
 
-function loadAll(tx: Tx): Promise<SystemRow[]> {
-  return tx.query<SystemRow>(
-    `select s.id, s.kind, s.name, s.base_url, s.status, s.settings, c.sealed
-     from systems s join credentials c on c.tenant_id = s.tenant_id and c.system_id = s.id where s.tenant_id = $1`,
-    [tx.tenantId],
-  );
+async function loadBundle(engine: SystemsParts, tx: Tx, systemId: string): Promise<SecretBundle> {
+  const { sealed } = await tx.manager.findOneByOrFail(CredentialRow, { tenantId: tx.tenantId, systemId });
+  return openBundle(engine.sealer, sealed, tx.tenantId, systemId);
 }
 
 async function change(
@@ -417,7 +410,7 @@ async function change(
 ): Promise<Outcome<{ id: string }>> {
   const outcome = await engine.db.tenant(caller.tenantId, async (tx) => {
     await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`systems:${caller.tenantId}`]);
-    const system = (await loadAll(tx)).find((one) => one.id === id);
+    const system = await tx.manager.findOneBy(SystemRow, { tenantId: tx.tenantId, id });
     if (!system) return refused('NOT_FOUND', 'There is no such system.', { path: ['id'] });
     return work(tx, system, engine.connectors.get(system.kind));
   });
@@ -425,24 +418,22 @@ async function change(
   return outcome;
 }
 
-function setStatus(tx: Tx, id: string, status: SystemStatus): Promise<number> {
-  return tx.execute('update systems set status = $3 where tenant_id = $1 and id = $2', [tx.tenantId, id, status]);
+async function setStatus(tx: Tx, id: string, status: SystemStatus): Promise<void> {
+  await tx.manager.update(SystemRow, { tenantId: tx.tenantId, id }, { status });
 }
 
 async function openEither(engine: Engine, tenantId: string, id: string) {
-  const [row] = await engine.db.tenant(tenantId, (tx) =>
-    tx.query<{ role: SystemRole }>('select role from systems where tenant_id = $1 and id = $2', [tenantId, id]),
-  );
-  return row?.role === 'SPEND' ? engine.connections.spend(tenantId, id) : engine.connections.ledger(tenantId, id);
+  const role = await engine.db.tenant(tenantId, (tx) => roleOf(tx, id));
+  return role === 'SPEND' ? engine.connections.spend(tenantId, id) : engine.connections.ledger(tenantId, id);
+}
+
+async function roleOf(tx: Tx, id: string): Promise<SystemRole | undefined> {
+  return (await tx.manager.findOneBy(SystemRow, { tenantId: tx.tenantId, id }))?.role;
 }
 
 /** What waited for this system may be possible now. */
 async function wakeWork(engine: Engine, tx: Tx, systemId: string): Promise<void> {
-  const [system] = await tx.query<{ role: SystemRole }>('select role from systems where tenant_id = $1 and id = $2', [
-    tx.tenantId,
-    systemId,
-  ]);
-  if (system?.role === 'LEDGER') {
+  if ((await roleOf(tx, systemId)) === 'LEDGER') {
     await engine.jobs.send(tx, 'ledger.drain', { tenantId: tx.tenantId, ledgerId: systemId });
   } else {
     await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId: systemId });

@@ -4,6 +4,7 @@ import type { SpendStream, SystemKind } from '../domain/vocabulary.js';
 import { InputError, LedgergateError } from '../errors.js';
 import { record, recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
+import { storable } from './storableText.js';
 import { triggerSync } from './syncs.js';
 import type { SystemsParts } from './systems.js';
 import { openBundle, storeSecretSetting } from './vault.js';
@@ -193,7 +194,7 @@ async function store(engine: Engine, candidate: Candidate, messageId: string, bo
     const stored = await tx.execute(
       `insert into webhook_deliveries (tenant_id, system_id, message_id, event_type, body, correlation_id, received_at)
        values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
-      [tenantId, systemId, messageId, eventType, JSON.stringify(body, storable), correlationId, now],
+      [tenantId, systemId, messageId, eventType, JSON.stringify(storable(body)), correlationId, now],
     );
     if (stored === 0) return;
     await tx.execute('update systems set last_webhook_at = $3 where tenant_id = $1 and id = $2', [
@@ -212,11 +213,6 @@ async function store(engine: Engine, candidate: Candidate, messageId: string, bo
     });
     await engine.jobs.send(tx, 'webhook.process', { tenantId, systemId, messageId });
   });
-}
-
-/** The database's JSON takes neither the character 0 nor half a surrogate pair; nothing is read from where one stood. */
-function storable(_key: string, value: unknown): unknown {
-  return typeof value === 'string' ? value.replaceAll('\0', '').replace(/\p{Surrogate}/gu, '') : value;
 }
 
 function eventTypeOf(candidate: Candidate, body: unknown): string {

@@ -44,7 +44,7 @@ export class TestClock implements Clock {
 
 export type Job = { [N in JobName]: { name: N; payload: JobPayloads[N]; startAfter: Date | null } }[JobName];
 
-/** Keeps what committed transactions enqueued. */
+/** Keeps what committed transactions enqueued; like the real queue, one job stands for all of its kind that are to come. */
 export class RecordedJobs implements JobSender {
   readonly pending: Job[] = [];
   /** All there ever were. */
@@ -58,6 +58,7 @@ export class RecordedJobs implements JobSender {
   ): Promise<void> {
     tx.afterCommit(() => {
       const job = { name, payload, startAfter: options.startAfter ?? null } as Job;
+      if (this.pending.some((other) => isSame(other, job) && begins(other) <= begins(job))) return;
       this.sent.push(job);
       this.pending.push(job);
     });
@@ -65,11 +66,18 @@ export class RecordedJobs implements JobSender {
 
   /** The oldest of those that begin first. */
   take(): Job | undefined {
-    const begins = (job: Job): number => job.startAfter?.getTime() ?? 0;
     const [first] = [...this.pending].sort((a, b) => begins(a) - begins(b));
     if (first) this.pending.splice(this.pending.indexOf(first), 1);
     return first;
   }
+}
+
+function begins(job: Job): number {
+  return job.startAfter?.getTime() ?? 0;
+}
+
+function isSame(a: Job, b: Job): boolean {
+  return a.name === b.name && JSON.stringify(a.payload) === JSON.stringify(b.payload);
 }
 
 /** What processes of one test share. */

@@ -1,9 +1,8 @@
 // Lets node run the TypeScript of tests and benchmarks as it stands: imports name the compiled file (`./x.js`), which is
-// what the compiler wants, and the source beside it (`./x.ts`) is taken when there is no such file. Node by itself only
-// takes types away; constructor parameters that declare fields need its transform. Decorators need the real compiler.
-import { existsSync, readFileSync } from 'node:fs';
-import { registerHooks, stripTypeScriptTypes } from 'node:module';
-import { fileURLToPath } from 'node:url';
+// what the compiler wants, and the source beside it (`./x.ts`) is taken when there is no such file. Node takes the types
+// away by itself; what it cannot run are decorators and constructor parameters that declare fields.
+import { existsSync } from 'node:fs';
+import { registerHooks } from 'node:module';
 
 registerHooks({
   resolve(specifier, context, next) {
@@ -12,13 +11,5 @@ registerHooks({
       if (!existsSync(new URL(specifier, context.parentURL)) && existsSync(source)) return next(source.href, context);
     }
     return next(specifier, context);
-  },
-  load(url, context, next) {
-    if (!url.startsWith('file:') || !url.endsWith('.ts')) return next(url, context);
-    const source = stripTypeScriptTypes(readFileSync(fileURLToPath(url), 'utf8'), {
-      mode: 'transform',
-      sourceUrl: url,
-    });
-    return { format: 'module', source, shortCircuit: true };
   },
 });

@@ -1,5 +1,5 @@
 import { type LocalDate, localDate } from '../../domain/localDate.js';
-import { exponentOf, type Money, money, moneyFromDecimal } from '../../domain/money.js';
+import { exponentOf, type Money, money, moneyFromDecimal, zero } from '../../domain/money.js';
 import type { SourceObject, SpendKind } from '../../domain/spend.js';
 import { InputError } from '../../errors.js';
 import { contentHash, plainDecimal } from './json.js';
@@ -179,12 +179,18 @@ const CASH_TYPES: Readonly<Record<string, Meaning>> = {
   STABLECOIN: { notSpend: MOVED },
 };
 
-/** @throws InputError */
+/**
+ * Brex may state no amount (`amount` is nullable in its specification). Where the type alone says that nothing was bought,
+ * the transaction is shown as that, worth nothing; where it could be spend it cannot be read.
+ * @throws InputError
+ */
 export function mapCashTransaction(wire: CashTransaction, raw: unknown): SourceObject {
-  if (!wire.amount) throw new InputError('Brex states no amount for this cash transaction.');
-  const signed = fromMinor(wire.amount);
-  const amount = money(-signed.minor, signed.currency);
-  const { kind, notSpendReason } = judge(CASH_TYPES, wire.type, amount, 'cash transaction');
+  const signed = wire.amount ? fromMinor(wire.amount) : null;
+  const amount = signed ? money(-signed.minor, signed.currency) : zero('USD');
+  const judged = judge(CASH_TYPES, wire.type, amount, 'cash transaction');
+  const { kind } = judged;
+  if (!signed && kind !== 'NOT_SPEND') throw new InputError('Brex states no amount for this cash transaction.');
+  const notSpendReason = signed ? judged.notSpendReason : `${judged.notSpendReason} Brex states no amount for it.`;
   return {
     ...blankObject(),
     stream: 'CASH_TRANSACTIONS',

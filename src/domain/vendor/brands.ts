@@ -82,13 +82,14 @@ export const BRANDS: readonly Brand[] = [...linesOf(BRAND_LINES_CHAINS), ...line
 
 const bySupplierName = new Map<string, Brand[]>();
 const bySpelling = new Map<string, Brand>();
-let longestSpelling = 0;
+/** Every beginning of a spelling: a text whose first word is none of them names no brand. */
+const beginnings = new Set<string>();
 for (const brand of BRANDS) {
   for (const name of brand.supplierNames) bySupplierName.set(name, [...(bySupplierName.get(name) ?? []), brand]);
   for (const spelling of brand.spellings) {
     const key = compactOf(spelling);
     if (!bySpelling.has(key)) bySpelling.set(key, brand);
-    longestSpelling = Math.max(longestSpelling, key.length);
+    for (let length = 1; length <= key.length; length += 1) beginnings.add(key.slice(0, length));
   }
 }
 
@@ -115,7 +116,7 @@ export function leadingBrand(tokens: readonly string[]): { brand: Brand; words: 
   let found: { brand: Brand; words: number } | null = null;
   for (let i = 0; i < tokens.length && i < 6; i += 1) {
     joined += tokens[i] ?? '';
-    if (joined.length > longestSpelling) break;
+    if (!beginnings.has(joined)) break;
     const brand = bySpelling.get(joined);
     if (brand !== undefined && (joined.length > 3 || hasSpelling(brand, tokens, i + 1)))
       found = { brand, words: i + 1 };

@@ -31,9 +31,9 @@ export interface ScoredCandidate {
 /** Lists longer than this say too little to be worth reading for one word. */
 const TOKEN_LIST_MAX = 16;
 /** Forms compared in full for one reading. */
-const COMPARED_MAX = 14;
+const COMPARED_MAX = 10;
 /** Forms compared because they resemble the first word alone. */
-const COMPARED_BY_FIRST_WORD_MAX = 6;
+const COMPARED_BY_FIRST_WORD_MAX = 5;
 const PREFIX_RANGE_MAX = 24;
 /** Below this a name has nothing to do with the descriptor and is not shown. */
 const SHOWN_SCORE_MIN = 0.25;
@@ -327,7 +327,10 @@ export class SupplierIndex {
     const limits = strong.map((shorter) => {
       if (shorter.pair.how === 'equal') return null;
       const longer = strong.filter(
-        ({ form }) => form.tokens.length > shorter.form.tokens.length && form.compact.startsWith(shorter.form.compact),
+        ({ form, rules }) =>
+          rules.length === 0 &&
+          form.tokens.length > shorter.form.tokens.length &&
+          form.compact.startsWith(shorter.form.compact),
       );
       return longer.length === 0 ? null : Math.max(...longer.map((found) => found.score)) - 0.05;
     });
@@ -351,25 +354,32 @@ export class SupplierIndex {
         if (form === undefined || this.isDead(form)) continue;
         const pair = scorePair(reading, form, this.isKnownWord);
         if (pair.score < SHOWN_SCORE_MIN) continue;
+        // Rules only lower a score, so a form that is behind before them stays behind.
+        const ahead = best.get(form.supplier);
+        if (ahead !== undefined && pair.score < ahead.score) continue;
         const brands = this.slots[form.supplier]?.brands ?? [];
         const { score, rules } = applyRules(pair, reading, form, brands, descriptor.parts);
-        const known = best.get(form.supplier);
         if (
-          known === undefined ||
-          score > known.score ||
-          (score === known.score && compareText(form.compact, known.form.compact) < 0)
+          ahead === undefined ||
+          score > ahead.score ||
+          (score === ahead.score && compareText(form.compact, ahead.form.compact) < 0)
         ) {
           best.set(form.supplier, { score, pair, reading, form, rules });
         }
       }
     }
     this.preferLonger(best);
-    const scored = [...best.entries()].map(([id, found]) => ({ entry: (this.slots[id] as Slot).entry, ...found }));
+    const scored = [...best.values()].map((found) => ({
+      entry: (this.slots[found.form.supplier] as Slot).entry,
+      found,
+    }));
     scored.sort(
       (a, b) =>
-        b.score - a.score || Number(b.entry.active) - Number(a.entry.active) || compareText(a.entry.code, b.entry.code),
+        b.found.score - a.found.score ||
+        Number(b.entry.active) - Number(a.entry.active) ||
+        compareText(a.entry.code, b.entry.code),
     );
-    return scored.slice(0, limit).map(({ entry, score, pair, reading, form, rules }) => ({
+    return scored.slice(0, limit).map(({ entry, found: { score, pair, reading, form, rules } }) => ({
       supplier: entry,
       score,
       evidence: {

@@ -40,11 +40,15 @@ export function fold(raw: string): string {
     .trim();
 }
 
+/** Letters, digits and single blanks: nothing to do but split. */
+const PLAIN_WORDS = /^[a-z0-9]+(?: [a-z0-9]+)*$/;
+
 /**
  * Words of a folded text. An apostrophe inside a word disappears (also where a payment terminal wrote `?` for it),
  * `&` and `+` become `and`, runs of single letters with dots (`S.p.A.`) become one word.
  */
 export function tokenise(folded: string): string[] {
+  if (PLAIN_WORDS.test(folded) && !folded.includes('co')) return folded.split(' ');
   const text = folded
     .replace(/(\p{L})['?](?=s\b|\p{L}|\s|$)/gu, '$1')
     .replace(/\b(?:\p{L}\.){2,}\p{L}?\b/gu, (initials) => initials.replaceAll('.', ''))

@@ -80,8 +80,7 @@ interface LegalName {
 
 // An owner names at most one business, so that only the twins look alike.
 function legalNames(dice: Dice): LegalName[] {
-  const doubled = OWNERS.flatMap((owner) => [owner, `${owner} Brothers`, `New ${owner}`]);
-  return dice.shuffle(doubled).map((owner) => {
+  return dice.shuffle([...OWNERS]).map((owner) => {
     const category = dice.pick(CATEGORIES);
     const short = `${owner} ${dice.pick(category.trades)}`;
     return { category, short, full: `${short} ${dice.pick(LEGAL_FORMS)}` };

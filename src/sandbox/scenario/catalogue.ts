@@ -78,14 +78,14 @@ export const CATEGORIES: readonly Category[] = rows.map(
   }),
 );
 
-export const OWNERS: readonly string[] = (
-  'Abernathy Altamira Bancroft Beaumont Birchwood Blackstone Bramwell Brightwater Calloway Carrington Castellan ' +
-  'Chesterfield Clearfork Copperline Cranbrook Dunmore Eastlake Ellsworth Fairhaven Farnsworth Fennimore Galbraith ' +
-  'Glenrock Greystone Hadleigh Harrowgate Hawthorne Hollister Ironwood Jessup Kessler Kingsbury Lakemont Langford ' +
-  'Lindqvist Lockridge Maplewood Marchetti McAllister Merriweather Northgate Oakhurst Ostrander Pemberton Pinecrest ' +
-  'Quarrier Ravenswood Redfern Ridgeway Rosemont Sandoval Sheffield Silverlake Stanwick Stonebridge Tamarack ' +
-  'Thornbury Underhill Valcourt Vandermeer Wainwright Westerly Whitcombe Winslow Woodruff Yardley Zeller'
-).split(' ');
+// Every owner's name is one word of its own: names that share a word would all look like each other's suppliers.
+const FIRST_HALVES =
+  'Aber Ash Bram Brad Carring Chester Cran Dun Ells Fair Farns Glen Harrow Holl Iron Kess King Lang Lock Mar North Oak Pem ' +
+  'Quin Raven Rose Stan Thorn Vander Wain';
+const SECOND_HALVES = 'bury combe dale field gate more ridge stead ton well wick worth';
+export const OWNERS: readonly string[] = FIRST_HALVES.split(' ').flatMap((first) =>
+  SECOND_HALVES.split(' ').map((second) => first + second),
+);
 
 export const LEGAL_FORMS: readonly string[] = ['Inc.', 'LLC', 'Co.', 'Corp.', 'Ltd.'];
 
@@ -93,16 +93,9 @@ export const LEGAL_FORMS: readonly string[] = ['Inc.', 'LLC', 'Co.', 'Corp.', 'L
 export const TRADING_NAMES: readonly string[] = [
   'The Lantern',
   'Blue Heron Cafe',
-  'Speedy Bolt',
-  'PartsNow',
   'CloudHarbor',
-  'Roadrunner Couriers',
   'Corner Stationery',
-  'SafeStep',
-  'Nine Mile Fuel',
-  'JetLoop',
   'Quill & Clip',
-  'The Copper Kettle',
 ];
 
 export const PEOPLE: readonly [string, string][] = [

@@ -254,3 +254,25 @@ describe('two records that turn out to be one purchase', () => {
     }
   });
 });
+
+describe('text that a database cannot hold', () => {
+  it('is stored without the characters that it cannot hold, and stops nobody', async () => {
+    const bad = 'Caf\u0000é \ud800 \\u0000 😀';
+    engine.source.put(
+      views('1', '100.00', { memo: bad, merchantName: bad, merchantDescriptor: bad, raw: { [bad]: bad } }).record,
+      views('2', '50.00').record,
+    );
+    engine.source.unreadable = [{ externalId: 'x\u0000', reason: bad, raw: bad }];
+    await sync(engine, company);
+    expect(engine.ledger.documents).toHaveLength(2);
+    const [row] = await engine.rows<{ merchant_name: string }>(
+      `select merchant_name from spend_records where amount = 100`,
+    );
+    expect(row?.merchant_name).toBe('Café  \\u0000 😀');
+    const [before] = await engine.rows('select count(*) from audit_events');
+    await sync(engine, company);
+    const records = await engine.rows('select revision from spend_records');
+    expect(records).toEqual([{ revision: 1 }, { revision: 1 }]);
+    expect(before).toBeDefined();
+  });
+});

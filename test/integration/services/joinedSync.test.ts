@@ -2,7 +2,7 @@
 // joined a run that had read already, or a run that never ends and swallows every later trigger.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { triggerSync } from '../../../src/services/syncs.js';
-import { type Company, makeCompany, makeTestEngine, postings, type TestEngine, done } from '../../support/engine.js';
+import { type Company, done, makeCompany, makeTestEngine, postings, type TestEngine } from '../../support/engine.js';
 import { views } from '../../support/fakes.js';
 
 let engine: TestEngine;

@@ -10,13 +10,14 @@ const COST_CENTRES = ['10', '20', '30', '40', '60', '70'];
 export class Feed {
   added = 0;
   edited = 0;
+  private readonly world: World;
+  private readonly random: Random;
   private readonly plain: SeedPurchase[];
   private readonly amounts = new Map<string, number>();
 
-  constructor(
-    private readonly world: World,
-    private readonly random: Random,
-  ) {
+  constructor(world: World, random: Random) {
+    this.world = world;
+    this.random = random;
     const { purchases } = world.sandboxes.scenario.brex;
     this.plain = purchases.filter(isPlain);
     for (const row of this.plain) this.amounts.set(row.key, row.amountMinor);

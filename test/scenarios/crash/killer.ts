@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ProductProcess } from '../support/processes.js';
-import type { Random } from '../support/random.js';
+import { median, type Random } from '../support/random.js';
 import { until } from '../support/wait.js';
 import type { Feed } from './feed.js';
 import { type CrashOptions, SETTLING_S, SUBMIT_TIMEOUT_S } from './options.js';
@@ -24,11 +24,15 @@ export interface KillCounts {
   errors: Map<string, number>;
 }
 
-/** Between the shortest and the longest life of a worker that has started. */
+/**
+ * Between the shortest and the longest life of a worker that has started. On a busy machine, where starting alone takes
+ * longer, workers live longer too: otherwise none would ever come to send anything, and nothing would be proven.
+ */
 const LIFE_MS = { least: 3, most: 1_500 };
+const STARTS_LIVED_MAX = 1.5;
 /** A posting's lease is its request's time and a minute. */
 const LEASE_MS = (60 + SUBMIT_TIMEOUT_S) * 1_000;
-const START_MS = 900;
+const START_MS = 1_000;
 const READY_WITHIN_MS = 60_000;
 /** With less than this to do, the source comes up with more. */
 const WORK_LEAST = 40;
@@ -41,17 +45,21 @@ export class Killer {
     ...{ kills: 0, whileStarting: 0, whileSubmitting: 0, whilePosting: 0, besideAnother: 0, connectionsCut: 0 },
     ...{ pauses: 0, longPauses: 0, endedByThemselves: [], recoveriesMs: [], startsMs: [], errors: new Map() },
   };
+  private readonly world: World;
+  private readonly feed: Feed;
+  private readonly random: Random;
+  private readonly options: CrashOptions;
   private readonly workers = new Set<ProductProcess>();
   private sleeper: { worker: ProductProcess; wakesAt: number } | null = null;
   private started = 0;
   private stopListening: () => void = () => undefined;
 
-  constructor(
-    private readonly world: World,
-    private readonly feed: Feed,
-    private readonly random: Random,
-    private readonly options: CrashOptions,
-  ) {}
+  constructor(world: World, feed: Feed, random: Random, options: CrashOptions) {
+    this.world = world;
+    this.feed = feed;
+    this.random = random;
+    this.options = options;
+  }
 
   async run(): Promise<void> {
     const { kills, longPauses, say } = this.options;
@@ -161,13 +169,13 @@ export class Killer {
     const { counts, random, world } = this;
     const isStarting = random.chance(0.15);
     const worker = isStarting ? this.start() : random.pick([...this.workers]);
-    if (isStarting) await pause(random.next() * START_MS);
+    if (isStarting) await pause(random.next() * this.startMs);
     else {
       await this.working(worker);
       if (random.chance(0.4)) {
-        await world.ledger.submitArrives(1_500);
+        await world.ledger.submitArrives(Math.max(1_500, this.startMs * STARTS_LIVED_MAX));
         await pause(random.next() * 40);
-      } else await pause(random.spread(LIFE_MS.least, LIFE_MS.most));
+      } else await pause(random.spread(LIFE_MS.least, Math.max(LIFE_MS.most, this.startMs * STARTS_LIVED_MAX)));
     }
     if (random.chance(0.1)) await this.cutConnections(worker);
     if (isStarting) counts.whileStarting += 1;
@@ -182,6 +190,10 @@ export class Killer {
     if ((await this.posting()) > 0) counts.whilePosting += 1;
     this.listenForRecovery(killedAt);
     if (this.workers.size === 0) this.start();
+  }
+
+  private get startMs(): number {
+    return median(this.counts.startsMs) ?? START_MS;
   }
 
   private async posting(): Promise<number> {

@@ -1,10 +1,6 @@
+import { median } from '../support/random.js';
 import { shown } from './checks.js';
 import type { CrashReport } from './crash.js';
-
-export function median(values: readonly number[]): number | null {
-  const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? null;
-}
 
 function seconds(ms: number | null): string {
   return ms === null ? 'not measured' : `${(ms / 1_000).toFixed(1)} s`;

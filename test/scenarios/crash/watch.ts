@@ -22,8 +22,10 @@ export class LedgerWatch {
   private readonly waitingForSubmit = new Set<() => void>();
   private readonly waitingForDocument = new Set<() => void>();
   private readonly documentIds = new Set<string>();
+  private readonly syspro: RunningSyspro;
 
-  constructor(private readonly syspro: RunningSyspro) {
+  constructor(syspro: RunningSyspro) {
+    this.syspro = syspro;
     watch(syspro.faults, async (operation, exchange, run) => {
       if (!operation.includes('Transaction/Post')) return run();
       this.inFlight += 1;

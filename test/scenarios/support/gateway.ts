@@ -2,10 +2,13 @@ import type { BrexAccess, SysproAccess } from '../../../src/sandbox/start.js';
 
 /** Speaks GraphQL with a running gateway, as any other service would. */
 export class GatewayClient {
-  constructor(
-    readonly url: string,
-    readonly key: string,
-  ) {}
+  readonly url: string;
+  readonly key: string;
+
+  constructor(url: string, key: string) {
+    this.url = url;
+    this.key = key;
+  }
 
   /** @throws an Error with everything that the gateway said against the request. */
   async ask<Data>(query: string, variables: Record<string, unknown> = {}): Promise<Data> {

@@ -19,6 +19,7 @@ const PINO_ERROR = 50;
 
 /** A process of the product, with what it said. */
 export class ProductProcess {
+  readonly name: string;
   readonly startedAt = performance.now();
   /** Settles when the process says that it works; rejects when it ended before. */
   readonly ready: Promise<string>;
@@ -27,11 +28,11 @@ export class ProductProcess {
   readonly errors = new Map<string, number>();
   readonly lastLines: string[] = [];
   hasEnded = false;
+  private readonly child: ChildProcess;
 
-  private constructor(
-    readonly name: string,
-    private readonly child: ChildProcess,
-  ) {
+  private constructor(name: string, child: ChildProcess) {
+    this.name = name;
+    this.child = child;
     this.ended = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
         this.hasEnded = true;
