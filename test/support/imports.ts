@@ -67,9 +67,9 @@ const ROOMS: readonly (readonly [room: string, rule: Rule])[] = [
   [
     'domain/',
     {
-      says: 'domain is pure: itself and errors; of packages zod, decimal.js, fastest-levenshtein and node:crypto',
+      says: 'domain is pure: itself and errors; of packages zod, fastest-levenshtein and node:crypto',
       ours: ['domain/', 'errors.ts'],
-      packages: ['zod', 'decimal.js', 'fastest-levenshtein', 'node:crypto'],
+      packages: ['zod', 'fastest-levenshtein', 'node:crypto'],
     },
   ],
   [
