@@ -13,6 +13,7 @@ export const CARD_SPEND_SET_UP: SetUpOptions = {
   streams: ['CARD_TRANSACTIONS', 'EXPENSES', 'ACCOUNTING_RECORDS'],
   rules: [],
   currency: 'GBP',
+  accountTemplate: '{costCentre}.{glAccount}',
   // The days are read one after the other without a gap, so reading behind each of them finds nothing new.
   postedOverlapDays: 0,
   withWebhooks: false,

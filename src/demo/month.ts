@@ -25,6 +25,7 @@ export const MONTH_SET_UP: SetUpOptions = {
     { category: 'OFFICE_SUPPLIES', glAccount: '6100', taxCode: 'STD' },
   ],
   currency: 'USD',
+  accountTemplate: '{costCentre}-{glAccount}',
   postedOverlapDays: 7,
   withWebhooks: true,
 };

@@ -66,8 +66,6 @@ export function problemsOf(facts: Facts): string[] {
     if (!/^-?0(\.0*)?$/.test(difference)) problems.push(`The difference in ${currency} is ${difference}.`);
   }
   if (reconciliation.totals.length === 0) problems.push('The reconciliation is empty.');
-  if (!reconciliation.complete)
-    problems.push(`The reconciliation is not complete: ${reconciliation.unknowns.join(' ')}`);
   if (!audit.ok) problems.push('The audit trail is broken.');
   const documents = postings.POSTED + postings.REVERSED;
   if (ledger.journals !== documents || ledger.posted !== documents) {

@@ -13,6 +13,8 @@ export interface SetUpOptions {
   readonly streams: readonly string[];
   readonly rules: readonly Record<string, unknown>[];
   readonly currency: string;
+  /** How the ledger composes its codes. */
+  readonly accountTemplate: string;
   /** Days that reads of card transactions reach back behind their window. */
   readonly postedOverlapDays: number;
   readonly withWebhooks: boolean;
@@ -101,7 +103,7 @@ function sysproInput({ access }: Stage, options: SetUpOptions) {
     settings: {
       ...SYSPRO_WAITS,
       usePostLD: true,
-      accountTemplate: '{costCentre}-{glAccount}',
+      accountTemplate: options.accountTemplate,
       supplierDefaults: { branch: '00', termsCode: '30', bank: '1', currency: options.currency },
     },
   };

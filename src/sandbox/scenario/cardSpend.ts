@@ -163,7 +163,8 @@ class SpendBuilder {
   private coding(row: CardSpendRow): Record<string, string | null> {
     const { account_code: account, cost_centre_code: centre } = row;
     if (account && centre) {
-      this.pairs.add(`${centre}-${account}`, `${row.account_description}, ${row.cost_centre_description}`);
+      // A stop, because cost centres hold hyphens themselves and a code must come apart in one way only.
+      this.pairs.add(`${centre}.${account}`, `${row.account_description}, ${row.cost_centre_description}`);
     }
     const coded = (column: Distinct, code: string, label = code): string | null => {
       if (code === '') return null;

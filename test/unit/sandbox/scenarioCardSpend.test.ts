@@ -64,7 +64,7 @@ describe('card spend from a file', () => {
     const { syspro } = await fromCardSpend(stream(ROWS));
     const ledger = parseSysproSeed(syspro);
     expect(ledger.accounts.map((account) => account.code)).toEqual(
-      expect.arrayContaining(['RV-12-K020', 'RV-12-L100', '00-2150']),
+      expect.arrayContaining(['RV-12.K020', 'RV-12.L100', '00-2150']),
     );
     expect([ledger.localCurrency, ledger.currentYear, ledger.currentPeriod]).toEqual(['GBP', 2017, 11]);
     expect(ledger.periods.every((period) => period.open)).toBe(true);
