@@ -26,24 +26,41 @@ export async function benchPosting(
   const bare = await bareLoop(ground, count);
   const profile = profiled ? new Profile() : null;
   const { sysproId } = ground.flow;
+  const { statements } = ground.app.db;
+  const costs = { ours: { cpuMs: 0, documents: 0, statements: 0 }, bare: { cpuMs: 0, documents: 0 } };
 
   const drain = async (): Promise<number> => {
     const before = await posted(ground);
-    const startedAt = performance.now();
     await profile?.start();
+    const startedAt = performance.now();
+    const [cpu, sent] = [process.cpuUsage(), statements.count];
     await drainLedger(ground.app.engine, TENANT, sysproId, {
       isStopping: () => performance.now() - startedAt > seconds * 1_000,
     });
-    await profile?.stop();
     const took = performance.now() - startedAt;
-    return ((await posted(ground)) - before) / (took / 1_000);
+    costs.ours.cpuMs += cpuMs(cpu);
+    costs.ours.statements += statements.count - sent;
+    await profile?.stop();
+    const documents = (await posted(ground)) - before;
+    costs.ours.documents += documents;
+    return documents / (took / 1_000);
   };
-  const measured = await inTurns(ROUNDS, drain, () => bare.run(seconds));
+  const loop = async (): Promise<number> => {
+    const cpu = process.cpuUsage();
+    const { documents, tookMs } = await bare.run(seconds);
+    costs.bare.cpuMs += cpuMs(cpu);
+    costs.bare.documents += documents;
+    return documents / (tookMs / 1_000);
+  };
+  const measured = await inTurns(ROUNDS, drain, loop);
   await bare.close();
   const how =
     `${ROUNDS} rounds of ${seconds} s each, in turns, one document at a time on both sides. Gateway: claim, look-up by reference, ` +
     'durable note, send, settle with audit event and results owed. Bare: undici sends the same XML to a second simulated ' +
-    'SYSPRO and pg inserts one row. Durable embedded PostgreSQL; the simulated systems in a process of their own.';
+    'SYSPRO and pg inserts one row. Durable embedded PostgreSQL; the simulated systems in a process of their own.\n' +
+    `  A document costs the gateway ${each(costs.ours.cpuMs, costs.ours.documents)} ms of processor time and ` +
+    `${each(costs.ours.statements, costs.ours.documents)} statements, the bare loop ` +
+    `${each(costs.bare.cpuMs, costs.bare.documents)} ms and 1 statement.`;
   return {
     comparison: { name: 'Posting life cycles', unit: 'documents/s', ...measured, how },
     profile: profile?.summary() ?? null,
@@ -57,8 +74,17 @@ async function posted(ground: BenchGround): Promise<number> {
   return rows[0]?.count ?? 0;
 }
 
+function cpuMs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1_000;
+}
+
+function each(sum: number, count: number): string {
+  return count === 0 ? '?' : (sum / count).toFixed(1);
+}
+
 interface BareLoop {
-  run(seconds: number): Promise<number>;
+  run(seconds: number): Promise<{ documents: number; tookMs: number }>;
   close(): Promise<void>;
 }
 
@@ -108,7 +134,7 @@ async function bareLoop(ground: BenchGround, count: number): Promise<BareLoop> {
         ]);
         next += 1;
       }
-      return (next - from) / ((performance.now() - startedAt) / 1_000);
+      return { documents: next - from, tookMs: performance.now() - startedAt };
     },
     close: () => agent.close(),
   };

@@ -9,6 +9,8 @@ interface CpuProfile {
 }
 
 const SHOWN = 25;
+/** Waiting is no work, and neither is the measuring itself. */
+const NOT_WORK = new Set(['(idle)', '(program)', '(root)']);
 
 /** Samples of this process, only while it is measured. */
 export class Profile {
@@ -35,7 +37,7 @@ export class Profile {
   }
 }
 
-/** Where the time went: by file or package, then by function, each by its own time. */
+/** Where the processor's time went: by file or package, then by function, each by its own time. */
 export function summaryOf(profiles: readonly CpuProfile[]): string {
   const byFunction = new Map<string, number>();
   const byFile = new Map<string, number>();
@@ -45,7 +47,7 @@ export function summaryOf(profiles: readonly CpuProfile[]): string {
     samples.forEach((id, index) => {
       const place = named.get(id);
       const time = timeDeltas[index] ?? 0;
-      if (!place) return;
+      if (!place || NOT_WORK.has(place.name) || place.file === 'node:inspector') return;
       total += time;
       byFile.set(place.file, (byFile.get(place.file) ?? 0) + time);
       const name = `${place.name} (${place.file}:${place.line})`;

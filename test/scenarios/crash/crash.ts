@@ -21,7 +21,7 @@ export interface CrashReport {
   readonly verdict: Verdict;
 }
 
-const QUIET_WITHIN_MS = 180_000;
+const QUIET_WITHIN_MS = 600_000;
 
 /** What goes wrong at the ledger meanwhile. Late commits keep to the settling time that the connection is set to. */
 const LEDGER_FAULTS: readonly FaultRuleInput[] = (

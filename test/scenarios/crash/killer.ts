@@ -37,7 +37,7 @@ const READY_WITHIN_MS = 60_000;
 /** With less than this to do, the source comes up with more. */
 const WORK_LEAST = 40;
 const MORE = 50;
-const WORK_WITHIN_MS = 60_000;
+const WORK_WITHIN_MS = 300_000;
 
 /** Kills workers, again and again, and starts new ones. */
 export class Killer {
