@@ -84,9 +84,12 @@ class Drain {
 
   /** @returns what made the ledger unusable, or null when all that was due is done. */
   async run(): Promise<LedgergateError | null> {
+    // What this very process still has at the ledger as it starts was left by a drain that ended badly (a cut database).
+    let own: readonly string[] = [this.engine.processId];
     while (!this.options.isStopping()) {
       try {
-        const dead = await deadOwners(this.engine, this.tenantId, this.ledgerId);
+        const dead = [...(await deadOwners(this.engine, this.tenantId, this.ledgerId)), ...own];
+        own = [];
         const looked = await this.lookForDoubtful(dead);
         const sent = await this.sendReady(dead);
         if (looked + sent === 0) return null;
