@@ -18,7 +18,7 @@ const TEST_SETTINGS = { fsync: 'off', synchronous_commit: 'off', full_page_write
 const TEMPLATE = 'ledgergate_template';
 /** "test" in ASCII: making the template and cloning it are done by one test process at a time. */
 const CLONE_LOCK = 0x74657374;
-const CLOSE_WITHIN_MS = 3_000;
+const CLOSE_WITHIN_MS = 15_000;
 
 let maintenance: Promise<string> | null = null;
 
@@ -83,12 +83,11 @@ async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T
 async function dropDatabase(server: string, name: string): Promise<void> {
   await withClient(server, async (client) => {
     const open = await connectionsLeft(client, name);
-    // Only where it is needed: the server's own clean-up may be at work in there, which it ends by itself for a plain
-    // drop, and which only a superuser may end by force.
-    await client.query(`drop database if exists ${name}${open.length > 0 ? ' with (force)' : ''}`);
+    // It goes with the run's server then: only a superuser could drop it by force while the server cleans up in there.
     if (open.length > 0) {
       throw new Error(`${open.length} connections to the test's database were never closed: ${open.join('; ')}`);
     }
+    await client.query(`drop database if exists ${name}`);
   });
 }
 
