@@ -1,4 +1,4 @@
-import type { LedgerConnection, LedgerDocument } from '../connectors/contract.js';
+import type { FoundDocument, LedgerConnection, LedgerDocument } from '../connectors/contract.js';
 import type { SpendStream, SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import {
@@ -25,6 +25,7 @@ import {
 import { deadOwners } from './processes.js';
 import { finishRuns } from './runProgress.js';
 import { type ExportStreams, type Result, resultOfFound, settle, settleAbsent } from './settle.js';
+import { Settler } from './settler.js';
 import { ensureSupplier } from './supplierCreation.js';
 import { noteReachability } from './systems.js';
 
@@ -34,6 +35,10 @@ const BATCH = 25;
 const LOST_IN_A_ROW_MAX = 3;
 /** How much longer than its request a claim holds. */
 const LEASE_MARGIN_MS = 60_000;
+/** Documents begun in one commit. If the process dies, so many at the most have to be asked for without having been sent. */
+const GROUP_MAX = 8;
+/** A group is sent in about this time, far below the grace that a begun document has (START_GRACE_MS). */
+const GROUP_MS = 400;
 const BACKOFF_FIRST_MS = 1_000;
 const BACKOFF_MAX_MS = 5 * 60_000;
 const TROUBLE_PAUSE_MAX_MS = 60_000;
@@ -70,8 +75,16 @@ export async function drainLedger(
   await planNextDrain(engine, tenantId, ledgerId, trouble);
 }
 
+interface Begun {
+  readonly posting: ClaimedPosting;
+  readonly document: LedgerDocument;
+  readonly begunAt: Date;
+}
+
 class Drain {
   private lostInARow = 0;
+  /** How long the ledger takes for a document, of late; null = none was sent yet. */
+  private submitMs: number | null = null;
   private readonly exports = new Map<string, ExportStreams>();
 
   constructor(
@@ -141,46 +154,83 @@ class Drain {
     return claimed.length;
   }
 
-  /** Settles each result in the transaction that starts the next posting: one commit a posting instead of two. */
+  /**
+   * Sends one document after the other. A few are begun in one commit, and results are stored while the next document is
+   * on its way, so that a quick ledger is not kept waiting by the database.
+   */
   private async sendAll(
     claimed: readonly ClaimedPosting[],
     documents: ReadonlyMap<string, LedgerDocument>,
-    found: ReadonlyMap<string, Parameters<typeof resultOfFound>[1]>,
+    found: ReadonlyMap<string, readonly FoundDocument[]>,
     waiting: Map<string, ClaimedPosting>,
   ): Promise<void> {
-    const { engine, tenantId } = this;
-    let last: { posting: ClaimedPosting; result: Result } | null = null;
-    const settleLast = async (tx: Tx): Promise<void> => {
-      if (last === null) return;
-      await settle(engine, tx, last.posting, last.result, await this.exportsOf(last.posting));
-    };
+    const settler = new Settler(this.engine, this.tenantId);
+    const queue = [...claimed];
     try {
-      for (const candidate of claimed) {
-        if (this.options.isStopping()) break;
-        const posting = await this.withSupplier(candidate);
-        if (posting === null) {
-          waiting.delete(candidate.id);
-          continue;
-        }
-        const begunAt = engine.clock.now();
-        const hasBegun = await engine.db.tenant(tenantId, async (tx) => {
-          await settleLast(tx);
-          return begin(tx, begunAt, posting, this.leaseFrom(begunAt), engine.processId);
-        });
-        last = null;
-        waiting.delete(posting.id);
-        const document = documents.get(posting.id);
-        if (!hasBegun || !document) continue;
-        const sent = { ...document, supplierCode: posting.supplier_code };
-        const known = found.get(posting.reference);
-        const result: Result = known ? resultOfFound(posting, known) : await this.submit(posting, sent, begunAt);
-        last = { posting, result };
-        const trouble = this.troubleIn(result);
+      while (queue.length > 0 && !this.options.isStopping() && !settler.hasFailed) {
+        const group = await this.beginGroup(queue.splice(0, this.groupSize()), documents, waiting);
+        const trouble = await this.sendGroup(group, found, settler);
         if (trouble) throw trouble;
       }
     } finally {
-      if (last !== null) await engine.db.tenant(tenantId, settleLast);
+      await settler.finish();
     }
+  }
+
+  /** As many as are sent well within the time that a begun document may wait; one while the ledger's pace is unknown. */
+  private groupSize(): number {
+    if (this.submitMs === null) return 1;
+    return Math.max(1, Math.min(GROUP_MAX, Math.floor(GROUP_MS / Math.max(this.submitMs, 1))));
+  }
+
+  private async beginGroup(
+    candidates: readonly ClaimedPosting[],
+    documents: ReadonlyMap<string, LedgerDocument>,
+    waiting: Map<string, ClaimedPosting>,
+  ): Promise<Begun[]> {
+    const { engine, tenantId } = this;
+    const ready: ClaimedPosting[] = [];
+    for (const candidate of candidates) {
+      const posting = await this.withSupplier(candidate);
+      if (posting === null) waiting.delete(candidate.id);
+      else ready.push(posting);
+      await this.exportsOf(candidate);
+    }
+    const begunAt = engine.clock.now();
+    const begun = await engine.db.tenant(tenantId, async (tx) => {
+      const ours: ClaimedPosting[] = [];
+      for (const posting of ready) {
+        if (await begin(tx, begunAt, posting, this.leaseFrom(begunAt), engine.processId)) ours.push(posting);
+      }
+      return ours;
+    });
+    for (const posting of ready) waiting.delete(posting.id);
+    return begun.flatMap((posting) => {
+      const document = documents.get(posting.id);
+      return document ? [{ posting, begunAt, document: { ...document, supplierCode: posting.supplier_code } }] : [];
+    });
+  }
+
+  /** @returns what made the ledger unusable; what was begun and not sent then is ready again, because it certainly was not sent. */
+  private async sendGroup(
+    group: readonly Begun[],
+    found: ReadonlyMap<string, readonly FoundDocument[]>,
+    settler: Settler,
+  ): Promise<LedgergateError | null> {
+    let trouble: LedgergateError | null = null;
+    for (const { posting, document, begunAt } of group) {
+      const known = found.get(posting.reference);
+      let result: Result;
+      if (trouble !== null || settler.hasFailed || this.options.isStopping()) {
+        const error = trouble ?? new UpstreamUnavailableError('Sending was stopped before it was sent.');
+        result = { kind: 'NOT_STARTED', error, againAt: this.engine.clock.now() };
+      } else {
+        result = known ? resultOfFound(posting, known) : await this.submit(posting, document, begunAt);
+        trouble = this.troubleIn(result);
+      }
+      settler.add({ posting, result, exports: await this.exportsOf(posting) });
+    }
+    return trouble;
   }
 
   private async submit(posting: ClaimedPosting, document: LedgerDocument, begunAt: Date): Promise<Result> {
@@ -194,11 +244,17 @@ class Drain {
     }
     try {
       const submitted = await connection.submit(document);
+      this.notePace(engine.clock.now().getTime() - now.getTime());
       this.lostInARow = 0;
       return { kind: 'POSTED', how: 'SENT', ...submitted };
     } catch (error) {
       return this.resultOf(posting, error);
     }
+  }
+
+  /** A running mean that follows a ledger that becomes slow within a few documents. */
+  private notePace(ms: number): void {
+    this.submitMs = this.submitMs === null ? ms : (this.submitMs + ms) / 2;
   }
 
   private resultOf(posting: ClaimedPosting, error: unknown): Result {
