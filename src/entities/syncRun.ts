@@ -84,6 +84,10 @@ export class SyncRunRow {
   @Column({ type: 'timestamptz', name: 'started_at', nullable: true })
   startedAt!: Date | null;
 
+  /** How far each stream has been read, by its name: `{ cursor, begunAt }`, cursor null at the end. */
+  @Column({ type: 'jsonb', name: 'reading', default: () => "'{}'" })
+  reading!: Record<string, { cursor: string | null; begunAt: string }>;
+
   /** Set when reading and planning are over and only postings are still on their way. */
   @Column({ type: 'timestamptz', name: 'planned_at', nullable: true })
   plannedAt!: Date | null;

@@ -51,7 +51,7 @@ export class SpendRecord extends Node {
   status!: words.SpendStatus;
 
   @Field(() => Int, {
-    description: '1 when first seen; goes up with every change at the source that matters to the ledger.',
+    description: '1 when first seen; goes up whenever the source shows something about it that was not known before.',
   })
   revision!: number;
 

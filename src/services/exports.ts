@@ -13,7 +13,7 @@ export interface ReportOptions {
 }
 
 /** How long a batch may be at the source before another process reports it again, which is safe. */
-const LEASE_MS = 5 * 60_000;
+const LEASE_MS = 60_000;
 const BACKOFF_FIRST_MS = 30_000;
 const BACKOFF_MAX_MS = 60 * 60_000;
 /** A source that is wrongly set up is asked again this much later; a person's change wakes the work at once. */

@@ -1,4 +1,4 @@
-import type { SpendConnection, SpendPage } from '../connectors/contract.js';
+import type { ReadWindow, SpendConnection, SpendPage } from '../connectors/contract.js';
 import type { SpendStream, SyncStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { ConfigurationError, CredentialsError, LedgergateError } from '../errors.js';
@@ -23,7 +23,12 @@ interface RunRow {
   window_to: Date | null;
   correlation_id: string;
   requested_by: string;
+  again: boolean;
+  reading: Reading;
 }
+
+/** How far a run has read each stream: the next page's cursor, null at the end; and when its first page was asked for. */
+type Reading = { readonly [S in SpendStream]?: { readonly cursor: string | null; readonly begunAt: string } };
 
 /**
  * The order in which a pipeline reads its streams: the plain ones first, so that a record's purchase is mostly known
@@ -57,16 +62,19 @@ export async function runSync(engine: Engine, tenantId: string, runId: string, o
     return;
   }
   const problems: string[] = [];
+  // A process that died while it read left word of how far it came; what was asked for since then is read from the start.
+  let reading: Reading = run.again ? {} : run.reading;
   do {
     await engine.db.tenant(tenantId, (tx) =>
       // Not planned any more: the ledger's job must not end the run while it reads again.
-      tx.execute('update sync_runs set again = false, planned_at = null where tenant_id = $1 and id = $2', [
-        tenantId,
-        runId,
-      ]),
+      tx.execute(
+        'update sync_runs set again = false, planned_at = null, reading = $3 where tenant_id = $1 and id = $2',
+        [tenantId, runId, JSON.stringify(reading)],
+      ),
     );
     problems.length = 0;
-    problems.push(...(await readAll(engine, caller, run, pipeline, options)));
+    problems.push(...(await readAll(engine, caller, { ...run, reading }, pipeline, options)));
+    reading = {};
     if (options.isStopping()) {
       await handBack(engine, tenantId, runId);
       return;
@@ -207,17 +215,20 @@ async function readStream(
   stream: SpendStream,
   options: SyncOptions,
 ): Promise<boolean> {
-  const readUntil = engine.clock.now();
+  const before = run.reading[stream];
+  if (before?.cursor === null) return true;
+  const readUntil = before ? new Date(before.begunAt) : engine.clock.now();
   const since =
     run.window_from ?? (run.window_to ? null : await checkpointOf(engine, caller.tenantId, pipeline.id, stream));
   const window = { since, until: run.window_to };
-  let cursor: string | null = null;
+  let cursor: string | null = before?.cursor ?? null;
   for (let pages = 0; pages < PAGES_MAX; pages += 1) {
     if (options.isStopping() || (await isCancelled(engine, caller.tenantId, run.id))) return false;
-    const page: SpendPage = await connection.readPage(stream, window, cursor);
+    const page: SpendPage = await readPage(connection, stream, window, cursor, before !== undefined && pages === 0);
     const counts = await ingestPage(engine, caller, pipeline.source_id, stream, page);
-    await engine.db.tenant(caller.tenantId, (tx) => countRead(tx, run.id, counts));
     cursor = page.nextCursor;
+    const progress = { cursor, begunAt: readUntil.toISOString() };
+    await engine.db.tenant(caller.tenantId, (tx) => countRead(tx, run.id, counts, stream, progress));
     if (cursor === null) break;
   }
   if (run.window_from === null && run.window_to === null) {
@@ -225,6 +236,23 @@ async function readStream(
     await engine.db.tenant(caller.tenantId, (tx) => moveCheckpoint(tx, pipeline.id, stream, readUntil));
   }
   return true;
+}
+
+/** How long a vendor keeps a cursor is not known: one that an earlier process left may be refused, and then the start is read. */
+async function readPage(
+  connection: SpendConnection,
+  stream: SpendStream,
+  window: ReadWindow,
+  cursor: string | null,
+  isLeftOver: boolean,
+): Promise<SpendPage> {
+  if (!isLeftOver) return connection.readPage(stream, window, cursor);
+  try {
+    return await connection.readPage(stream, window, cursor);
+  } catch (error) {
+    if (!(error instanceof LedgergateError) || error.decision === 'PAUSE_CONNECTION') throw error;
+    return connection.readPage(stream, window, null);
+  }
 }
 
 async function checkpointOf(
@@ -250,11 +278,18 @@ function moveCheckpoint(tx: Tx, pipelineId: string, stream: SpendStream, readUnt
   );
 }
 
-async function countRead(tx: Tx, runId: string, counts: IngestCounts): Promise<void> {
+async function countRead(
+  tx: Tx,
+  runId: string,
+  counts: IngestCounts,
+  stream: SpendStream,
+  progress: NonNullable<Reading[SpendStream]>,
+): Promise<void> {
   await tx.execute(
-    `update sync_runs set records_read = records_read + $3, records_new = records_new + $4, records_changed = records_changed + $5
+    `update sync_runs set records_read = records_read + $3, records_new = records_new + $4, records_changed = records_changed + $5,
+       reading = reading || jsonb_build_object($6::text, $7::jsonb)
      where tenant_id = $1 and id = $2`,
-    [tx.tenantId, runId, counts.read, counts.created, counts.changed],
+    [tx.tenantId, runId, counts.read, counts.created, counts.changed, stream, JSON.stringify(progress)],
   );
   await tellRun(tx, runId);
 }

@@ -212,6 +212,8 @@ create table sync_runs (
   requested_by text not null,
   created_at timestamptz not null,
   started_at timestamptz,
+  -- How far each stream has been read, so that a run whose process died goes on from there.
+  reading jsonb not null default '{}',
   -- Set when reading and planning are over and only postings are still on their way.
   planned_at timestamptz,
   finished_at timestamptz,
