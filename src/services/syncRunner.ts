@@ -23,7 +23,6 @@ interface RunRow {
   window_to: Date | null;
   correlation_id: string;
   requested_by: string;
-  again: boolean;
   reading: Reading;
 }
 
