@@ -95,22 +95,22 @@ export async function revokeApiKey(
 /** Whose secret this is, or null: unknown, expired or revoked. Asks the database every time, so that revoking works. */
 export async function authenticate(db: Database, secret: string, now: Date): Promise<KeyFacts | null> {
   if (secret.length === 0 || secret.length > SECRET_LENGTH_MAX) return null;
-  return db.engine(async (tx) => {
-    const [key] = await tx.query<{ tenant_id: string; id: string; name: string; role: Role; stale: boolean }>(
-      `select tenant_id, id, name, role, coalesce(last_used_at <= $3, true) as stale
-       from api_keys where secret_hash = $1 and revoked_at is null and (expires_at is null or expires_at > $2)`,
-      [hashOfSecret(secret), now.toISOString(), new Date(now.getTime() - LAST_USED_STEP_MS).toISOString()],
-    );
-    if (!key) return null;
-    if (key.stale) {
-      await tx.execute('update api_keys set last_used_at = $3 where tenant_id = $1 and id = $2', [
+  const [key] = await db.lookup<{ tenant_id: string; id: string; name: string; role: Role; stale: boolean }>(
+    `select tenant_id, id, name, role, coalesce(last_used_at <= $3, true) as stale
+     from api_keys where secret_hash = $1 and revoked_at is null and (expires_at is null or expires_at > $2)`,
+    [hashOfSecret(secret), now.toISOString(), new Date(now.getTime() - LAST_USED_STEP_MS).toISOString()],
+  );
+  if (!key) return null;
+  if (key.stale) {
+    await db.engine((tx) =>
+      tx.execute('update api_keys set last_used_at = $3 where tenant_id = $1 and id = $2', [
         key.tenant_id,
         key.id,
         now.toISOString(),
-      ]);
-    }
-    return { tenantId: key.tenant_id, keyId: key.id, name: key.name, role: key.role };
-  });
+      ]),
+    );
+  }
+  return { tenantId: key.tenant_id, keyId: key.id, name: key.name, role: key.role };
 }
 
 /**

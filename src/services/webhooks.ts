@@ -7,6 +7,7 @@ import type { Caller, Engine } from './engine.js';
 import { storable } from './storableText.js';
 import { triggerSync } from './syncs.js';
 import type { SystemsParts } from './systems.js';
+import { Together } from './together.js';
 import { openBundle, storeSecretSetting } from './vault.js';
 
 /** A request on `/webhooks/…`, as it arrived. */
@@ -87,15 +88,13 @@ interface FoundSystem {
 async function findCandidates(engine: SystemsParts, request: WebhookRequest, body: unknown): Promise<Candidate[]> {
   const companyId = request.systemId === null ? companyIn(engine, request.kind, body) : null;
   if (request.systemId === null && companyId === null) return [];
-  const rows = await engine.db.engine((tx) =>
-    tx.query<FoundSystem>(
-      `select s.tenant_id, s.id, s.kind, s.name, s.settings, c.sealed
-       from systems s join credentials c on c.tenant_id = s.tenant_id and c.system_id = s.id
-       where s.status <> 'DISABLED' and s.role = 'SPEND'
-         and case when $1::text is null then s.kind = $2 and s.company_id = $3 else s.id = $1 end
-       order by s.created_at limit ${CANDIDATES_MAX}`,
-      [request.systemId, request.kind, companyId],
-    ),
+  const rows = await engine.db.lookup<FoundSystem>(
+    `select s.tenant_id, s.id, s.kind, s.name, s.settings, c.sealed
+     from systems s join credentials c on c.tenant_id = s.tenant_id and c.system_id = s.id
+     where s.status <> 'DISABLED' and s.role = 'SPEND'
+       and case when $1::text is null then s.kind = $2 and s.company_id = $3 else s.id = $1 end
+     order by s.created_at limit ${CANDIDATES_MAX}`,
+    [request.systemId, request.kind, companyId],
   );
   return rows.flatMap((row): Candidate[] => {
     const connector = engine.connectors.find(row.kind);
@@ -185,33 +184,66 @@ async function refetchSecrets(engine: SystemsParts, candidate: Candidate): Promi
 
 // ── storing ──────────────────────────────────────────────────────────────────────────────────
 
-async function store(engine: Engine, candidate: Candidate, messageId: string, body: unknown): Promise<void> {
-  const { tenantId, systemId, kind, name } = candidate;
-  const now = engine.clock.now();
-  const correlationId = `webhook:${messageId}`;
-  const eventType = eventTypeOf(candidate, body);
+interface Delivery {
+  readonly candidate: Candidate;
+  readonly messageId: string;
+  readonly eventType: string;
+  readonly body: unknown;
+}
+
+/** Deliveries of one tenant that arrive together are stored together: they all need the same lock, that of its trail. */
+const intakes = new WeakMap<Engine['db'], Map<string, Together<Delivery>>>();
+const TOGETHER_MAX = 50;
+
+function store(engine: Engine, candidate: Candidate, messageId: string, body: unknown): Promise<void> {
+  const ofEngine = intakes.get(engine.db) ?? new Map<string, Together<Delivery>>();
+  intakes.set(engine.db, ofEngine);
+  const { tenantId } = candidate;
+  const known = ofEngine.get(tenantId);
+  const intake = known ?? new Together<Delivery>((items) => storeAll(engine, tenantId, items), TOGETHER_MAX);
+  if (!known) ofEngine.set(tenantId, intake);
+  return intake.add({ candidate, messageId, eventType: eventTypeOf(candidate, body), body: storable(body) });
+}
+
+async function storeAll(engine: Engine, tenantId: string, deliveries: readonly Delivery[]): Promise<void> {
   await engine.db.tenant(tenantId, async (tx) => {
-    const stored = await tx.execute(
+    const now = engine.clock.now();
+    const rows = deliveries.map(({ candidate, messageId, eventType, body }) => ({
+      system_id: candidate.systemId,
+      message_id: messageId,
+      event_type: eventType,
+      body,
+      correlation_id: `webhook:${messageId}`,
+    }));
+    const stored = await tx.query<{ system_id: string; message_id: string }>(
       `insert into webhook_deliveries (tenant_id, system_id, message_id, event_type, body, correlation_id, received_at)
-       values ($1, $2, $3, $4, $5, $6, $7) on conflict do nothing`,
-      [tenantId, systemId, messageId, eventType, JSON.stringify(storable(body)), correlationId, now],
+       select $1, system_id, message_id, event_type, body, correlation_id, $3
+       from jsonb_to_recordset($2::jsonb) as r(system_id text, message_id text, event_type text, body jsonb, correlation_id text)
+       on conflict do nothing returning system_id, message_id`,
+      [tenantId, JSON.stringify(rows), now],
     );
-    if (stored === 0) return;
-    await tx.execute('update systems set last_webhook_at = $3 where tenant_id = $1 and id = $2', [
+    if (stored.length === 0) return;
+    const isNew = new Set(stored.map((row) => `${row.system_id} ${row.message_id}`));
+    await tx.execute('update systems set last_webhook_at = $3 where tenant_id = $1 and id = any($2)', [
       tenantId,
-      systemId,
+      [...new Set(stored.map((row) => row.system_id))],
       now,
     ]);
-    record(tx, now, {
-      actor: `webhook:${kind.toLowerCase()}`,
-      action: 'webhook.received',
-      subjectType: 'ConnectedSystem',
-      subjectId: systemId,
-      summary: `"${name}" announced ${eventType}.`,
-      after: { messageId, eventType },
-      correlationId,
-    });
-    await engine.jobs.send(tx, 'webhook.process', { tenantId, systemId, messageId });
+    for (const { candidate, messageId, eventType } of deliveries) {
+      const { systemId, kind, name } = candidate;
+      // Gone once it is dealt with: a delivery that came twice in one go is one.
+      if (!isNew.delete(`${systemId} ${messageId}`)) continue;
+      record(tx, now, {
+        actor: `webhook:${kind.toLowerCase()}`,
+        action: 'webhook.received',
+        subjectType: 'ConnectedSystem',
+        subjectId: systemId,
+        summary: `"${name}" announced ${eventType}.`,
+        after: { messageId, eventType },
+        correlationId: `webhook:${messageId}`,
+      });
+      await engine.jobs.send(tx, 'webhook.process', { tenantId, systemId, messageId });
+    }
   });
 }
 
