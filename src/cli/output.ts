@@ -1,5 +1,6 @@
 import { InputError } from '../errors.js';
 import type { Problem } from '../services/outcome.js';
+import type { ReconciliationAnswer } from '../services/useCases.js';
 
 /** Exit codes, the same for every command; `ledgergate --help` lists them. */
 export const EXIT = {
@@ -73,4 +74,25 @@ export function instantOf(option: string, text: string | undefined): Date | unde
     throw new InputError(`${option}: "${text}" is neither a day (YYYY-MM-DD) nor an instant (RFC 3339).`, [option]);
   }
   return at;
+}
+
+/** Where every cent of a window is, a row a currency. */
+export function reconciliationTable(totals: ReconciliationAnswer['totals']): string {
+  const head = [
+    'currency',
+    'records',
+    'source',
+    'posted',
+    'held',
+    'excluded',
+    'rejected',
+    'in flight',
+    'unknown',
+    'difference',
+  ];
+  const rows = totals.map((one) => [
+    ...[one.currency, one.recordCount, one.source, one.posted, one.held, one.excluded, one.rejected],
+    ...[one.inFlight, one.unknown, one.difference],
+  ]);
+  return table(head, rows);
 }

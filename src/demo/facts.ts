@@ -1,38 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import { POSTING_STATUSES, type PostingStatus } from '../domain/postingState.js';
+import {
+  HOLD_CODES,
+  SPEND_STATUSES,
+  type SpendStatus,
+  VENDOR_MATCH_STATUSES,
+  type VendorMatchStatus,
+} from '../domain/vocabulary.js';
 import type { Api } from './api.js';
 import type { BrexTotals, SysproJournals, SysproTotals } from './sandboxControl.js';
 import type { Stage } from './stage.js';
-
-export const HOLD_CODES = [
-  'ACCOUNT_MISSING',
-  'ACCOUNT_INACTIVE',
-  'DIMENSION_MISSING',
-  'VENDOR_UNMATCHED',
-  'VENDOR_REVIEW',
-  'SUPPLIER_INACTIVE',
-  'MAPPING_MISSING',
-  'PERIOD_CLOSED',
-  'UNBALANCED',
-  'CURRENCY_UNSUPPORTED',
-  'LEDGER_REJECTED',
-  'SUSPECTED_DUPLICATE',
-  'APPROVAL_REQUIRED',
-] as const;
-
-const STATUSES = [
-  'PLANNED',
-  'HELD',
-  'AWAITING_APPROVAL',
-  'READY',
-  'POSTING',
-  'IN_DOUBT',
-  'POSTED',
-  'REJECTED',
-  'CANCELLED',
-  'REVERSED',
-] as const;
-const MATCHES = ['AUTO_MATCHED', 'NEEDS_REVIEW', 'UNMATCHED', 'CONFIRMED', 'REJECTED', 'CREATED'] as const;
-const SPEND = ['NEW', 'PLANNED', 'HELD', 'POSTED', 'EXCLUDED', 'CORRECTED'] as const;
 
 export interface Held {
   readonly code: string;
@@ -56,9 +33,9 @@ export interface Total {
 }
 
 export interface Facts {
-  readonly spend: Readonly<Record<(typeof SPEND)[number], number>>;
-  readonly postings: Readonly<Record<(typeof STATUSES)[number], number>>;
-  readonly matches: Readonly<Record<(typeof MATCHES)[number], number>>;
+  readonly spend: Readonly<Record<SpendStatus, number>>;
+  readonly postings: Readonly<Record<PostingStatus, number>>;
+  readonly matches: Readonly<Record<VendorMatchStatus, number>>;
   readonly held: readonly Held[];
   readonly excluded: readonly { readonly reason: string; readonly count: number }[];
   readonly waiting: readonly { readonly reason: string; readonly count: number }[];
@@ -125,15 +102,21 @@ async function countAll(api: Api, pipelineId: string, ledgerId: string) {
     names.map((name) => `${prefix}${name}: ${field(name)} { totalCount }`).join('\n');
   const data = await api.query<Record<string, { totalCount: number }>>(
     `query ($p: ID!, $l: ID!) {
-      ${many('s', SPEND, (name) => `spendRecords(first: 1, filter: { pipelineId: $p, statuses: [${name}] })`)}
-      ${many('p', STATUSES, (name) => `glPostings(first: 1, filter: { pipelineId: $p, statuses: [${name}] })`)}
-      ${many('m', MATCHES, (name) => `vendorMatches(first: 1, filter: { ledgerId: $l, statuses: [${name}] })`)}
+      ${many('s', SPEND_STATUSES, (name) => `spendRecords(first: 1, filter: { pipelineId: $p, statuses: [${name}] })`)}
+      ${many('p', POSTING_STATUSES, (name) => `glPostings(first: 1, filter: { pipelineId: $p, statuses: [${name}] })`)}
+      ${many('m', VENDOR_MATCH_STATUSES, (name) => `vendorMatches(first: 1, filter: { ledgerId: $l, statuses: [${name}] })`)}
     }`,
     { p: pipelineId, l: ledgerId },
   );
   const of = <Name extends string>(prefix: string, names: readonly Name[]) =>
     Object.fromEntries(names.map((name) => [name, data[`${prefix}${name}`]?.totalCount ?? 0])) as Record<Name, number>;
-  return { counts: { spend: of('s', SPEND), postings: of('p', STATUSES), matches: of('m', MATCHES) } };
+  return {
+    counts: {
+      spend: of('s', SPEND_STATUSES),
+      postings: of('p', POSTING_STATUSES),
+      matches: of('m', VENDOR_MATCH_STATUSES),
+    },
+  };
 }
 
 interface HeldPage {

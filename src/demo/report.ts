@@ -1,4 +1,4 @@
-import { table } from '../cli/output.js';
+import { reconciliationTable } from '../cli/output.js';
 import type { Facts } from './facts.js';
 import type { Screen } from './screen.js';
 import type { Stage } from './stage.js';
@@ -35,25 +35,9 @@ export function printFacts(screen: Screen, facts: Facts, objectsRead: string): v
 }
 
 function printTotals(screen: Screen, { reconciliation }: Facts): void {
-  const head = [
-    'currency',
-    'records',
-    'source',
-    'posted',
-    'held',
-    'excluded',
-    'rejected',
-    'in flight',
-    'unknown',
-    'difference',
-  ];
-  const rows = reconciliation.totals.map((one) => [
-    ...[one.currency, one.recordCount, one.source, one.posted, one.held, one.excluded, one.rejected],
-    ...[one.inFlight, one.unknown, one.difference],
-  ]);
   screen.line();
   screen.line('SOURCE AGAINST LEDGER');
-  for (const line of table(head, rows).trimEnd().split('\n')) screen.line(`  ${line}`);
+  for (const line of reconciliationTable(reconciliation.totals).trimEnd().split('\n')) screen.line(`  ${line}`);
   for (const unknown of reconciliation.unknowns) screen.line(`  not counted: ${unknown}`);
   screen.line();
 }

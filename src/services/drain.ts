@@ -379,13 +379,12 @@ async function planNextDrain(engine: Engine, tenantId: string, ledgerId: string,
   await engine.db.tenant(tenantId, async (tx) => {
     const [row] = await tx.query<{ due: Date | null }>(
       `select min(case when status = 'POSTING' then lease_until
-                       else greatest(next_attempt_at, lease_until) end) as due,
-         bool_or(true) as any
+                       else coalesce(greatest(next_attempt_at, lease_until), $3) end) as due
        from postings p where tenant_id = $1 and ledger_id = $2 and status in ('READY', 'POSTING', 'IN_DOUBT')
          and not (status = 'READY' and after_id is not null and not exists (select from postings a
            where a.tenant_id = p.tenant_id and a.id = p.after_id and a.status = 'POSTED'))
        having count(*) > 0`,
-      [tx.tenantId, ledgerId],
+      [tx.tenantId, ledgerId, engine.clock.now()],
     );
     if (!row) return;
     const now = engine.clock.now().getTime();

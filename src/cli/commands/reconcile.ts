@@ -4,7 +4,7 @@ import { InputError } from '../../errors.js';
 import { createUseCases } from '../../services/allUseCases.js';
 import type { ReconciliationAnswer } from '../../services/useCases.js';
 import { withGround } from '../ground.js';
-import { EXIT, printJson, table } from '../output.js';
+import { EXIT, printJson, reconciliationTable } from '../output.js';
 import { pipelineId } from '../pipeline.js';
 import type { Cli } from '../program.js';
 
@@ -47,23 +47,7 @@ async function reconcile(cli: Cli, pipeline: string, options: ReconcileOptions):
 }
 
 function print(cli: Cli, report: ReconciliationAnswer): void {
-  const head = [
-    'currency',
-    'records',
-    'source',
-    'posted',
-    'held',
-    'excluded',
-    'rejected',
-    'in flight',
-    'unknown',
-    'difference',
-  ];
-  const rows = report.totals.map((one) => [
-    ...[one.currency, one.recordCount, one.source, one.posted, one.held, one.excluded, one.rejected],
-    ...[one.inFlight, one.unknown, one.difference],
-  ]);
-  cli.io.out(rows.length > 0 ? table(head, rows) : 'There is no spend between these days.\n');
+  cli.io.out(report.totals.length > 0 ? reconciliationTable(report.totals) : 'There is no spend between these days.\n');
   if (!report.complete) cli.io.out(`Not complete:\n${report.unknowns.map((one) => `- ${one}\n`).join('')}`);
 }
 
