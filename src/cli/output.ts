@@ -77,7 +77,7 @@ export function instantOf(option: string, text: string | undefined): Date | unde
 }
 
 /** Where every cent of a window is, a row a currency. */
-export function reconciliationTable(totals: ReconciliationAnswer['totals']): string {
+export function reconciliationTable(totals: readonly ReconciliationAnswer['totals'][number][]): string {
   const head = [
     'currency',
     'records',
