@@ -9,8 +9,11 @@ import { startEmbeddedPostgres } from '../../src/platform/embeddedPostgres.js';
 export interface FreshDatabase {
   /** An ordinary role that owns this database; no superuser, so row-level security counts. */
   readonly connectionString: string;
-  /** Removes it. Fails, naming them, when connections are still open: somebody forgot to close a pool. */
-  drop(): Promise<void>;
+  /**
+   * Removes it. Fails, naming them, when connections are still open after `closeWithinMs` (a busy server takes a while to
+   * see one go): somebody forgot to close a pool.
+   */
+  drop(closeWithinMs?: number): Promise<void>;
 }
 
 /** A crash of the machine may lose a test's data; waiting for the disk would only make it slow. */
@@ -40,7 +43,7 @@ export async function freshDatabase(): Promise<FreshDatabase> {
     await ensureTemplate(client, server);
     await client.query(`create database ${name} template ${TEMPLATE}`);
   });
-  return { connectionString: named(server, name), drop: () => dropDatabase(server, name) };
+  return { connectionString: named(server, name), drop: (closeWithinMs) => dropDatabase(server, name, closeWithinMs) };
 }
 
 /** A new database without any table, for tests of the migrations themselves. */
@@ -48,7 +51,7 @@ export async function emptyDatabase(): Promise<FreshDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   const server = await serverUrl();
   await withClient(server, (client) => client.query(`create database ${name}`));
-  return { connectionString: named(server, name), drop: () => dropDatabase(server, name) };
+  return { connectionString: named(server, name), drop: (closeWithinMs) => dropDatabase(server, name, closeWithinMs) };
 }
 
 async function ensureTemplate(client: pg.Client, server: string): Promise<void> {
@@ -80,9 +83,9 @@ async function withClient<T>(url: string, work: (client: pg.Client) => Promise<T
   }
 }
 
-async function dropDatabase(server: string, name: string): Promise<void> {
+async function dropDatabase(server: string, name: string, closeWithinMs = CLOSE_WITHIN_MS): Promise<void> {
   await withClient(server, async (client) => {
-    const open = await connectionsLeft(client, name);
+    const open = await connectionsLeft(client, name, closeWithinMs);
     // It goes with the run's server then: only a superuser could drop it by force while the server cleans up in there.
     if (open.length > 0) {
       throw new Error(`${open.length} connections to the test's database were never closed: ${open.join('; ')}`);
@@ -92,8 +95,8 @@ async function dropDatabase(server: string, name: string): Promise<void> {
 }
 
 /** The server notices a closed connection a moment after the client has closed it. */
-async function connectionsLeft(client: pg.Client, name: string): Promise<string[]> {
-  const deadline = Date.now() + CLOSE_WITHIN_MS;
+async function connectionsLeft(client: pg.Client, name: string, closeWithinMs: number): Promise<string[]> {
+  const deadline = Date.now() + closeWithinMs;
   for (;;) {
     const { rows } = await client.query<{ what: string }>(
       `select application_name || ', last statement: ' || left(query, 80) as what

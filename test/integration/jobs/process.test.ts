@@ -36,6 +36,8 @@ afterEach(async () => {
     one.signal('SIGKILL');
     await one.ended;
   }
+  // A test that failed with the lock in hand must not keep the next ones from starting anything.
+  await sql.query('select pg_advisory_unlock_all()');
 });
 
 afterAll(async () => {
@@ -138,10 +140,11 @@ describe('a process that is told to stop', () => {
     await sql.query('select pg_advisory_unlock($1)', [MIGRATION_LOCK]);
   }, 60_000);
 
+  /** In this database: other tests wait for locks of their own on the same server. */
   async function waitingForLock(): Promise<void> {
-    await until(
-      async () => (await rows(`select 1 from pg_locks where locktype = 'advisory' and not granted`)).length > 0,
-    );
+    const waiting = `select 1 from pg_locks l join pg_database d on d.oid = l.database
+      where d.datname = current_database() and l.locktype = 'advisory' and not l.granted`;
+    await until(async () => (await rows(waiting)).length > 0);
   }
 });
 

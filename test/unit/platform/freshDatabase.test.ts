@@ -44,7 +44,7 @@ describe('a fresh database', () => {
     const database = await freshDatabase();
     const forgotten = new pg.Client({ connectionString: database.connectionString, application_name: 'forgotten' });
     await forgotten.connect();
-    await expect(database.drop()).rejects.toThrow(/1 connections .* forgotten/);
+    await expect(database.drop(0)).rejects.toThrow(/1 connections .* forgotten/);
     await forgotten.end();
     await database.drop();
   });
