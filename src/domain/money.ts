@@ -74,15 +74,6 @@ export function add(a: Money, b: Money): Money {
   return { minor: a.minor + b.minor, currency: a.currency };
 }
 
-export function subtract(a: Money, b: Money): Money {
-  sameCurrency(a, b);
-  return { minor: a.minor - b.minor, currency: a.currency };
-}
-
-export function negate(a: Money): Money {
-  return { minor: -a.minor, currency: a.currency };
-}
-
 export function sum(amounts: Iterable<Money>, currency: string): Money {
   let total = 0n;
   for (const amount of amounts) {

@@ -189,15 +189,7 @@ export function tellMove(
   });
 }
 
-export type AttemptOutcome =
-  | 'SENDING'
-  | 'POSTED'
-  | 'FOUND'
-  | 'REJECTED'
-  | 'NOT_STARTED'
-  | 'UNKNOWN'
-  | 'ABANDONED'
-  | 'ABSENT';
+export type AttemptOutcome = 'SENDING' | 'POSTED' | 'FOUND' | 'REJECTED' | 'NOT_STARTED' | 'UNKNOWN' | 'ABANDONED';
 
 /**
  * READY > POSTING, with its attempt; durable before anything is sent. One statement, because every posting goes through it.

@@ -1,5 +1,13 @@
 import { decimalOf, decimalOfMinor } from '../domain/money.js';
-import type { LedgerRules, PlanContext, PlannedDocument, PlanSkip, PlanSpend, VendorFact } from '../domain/plan.js';
+import type {
+  LedgerRules,
+  Plan,
+  PlanContext,
+  PlannedDocument,
+  PlanSkip,
+  PlanSpend,
+  VendorFact,
+} from '../domain/plan.js';
 import { economicHash } from '../domain/planDocument.js';
 import { plan } from '../domain/planner.js';
 import type { PostingStatus } from '../domain/postingState.js';
@@ -188,6 +196,11 @@ class Chunk {
     private readonly runId: string | null,
   ) {}
 
+  /** The pipeline's policy lets nothing that was posted be corrected without a person's approval. */
+  private get correctionsNeedPerson(): boolean {
+    return this.context.row.correction === 'HOLD';
+  }
+
   async sort(record: RecordRow, postings: readonly PostingHead[], vendor: VendorFact | null): Promise<void> {
     const own = postings.filter((posting) => posting.reverses_id === null);
     if (postings.some((posting) => posting.status === 'POSTING' || posting.status === 'IN_DOUBT')) {
@@ -229,13 +242,13 @@ class Chunk {
       if (!original) continue;
       const context = this.context.on(unifiedFromJson(record.unified).transactionDate);
       const document = planReversal(context, await loadPosted(this.tx, original.id), 'planned again');
-      this.documents.push(this.plannedPosting(document, { reverses: original }));
+      const needsApproval = this.correctionsNeedPerson || reversal.status === 'AWAITING_APPROVAL';
+      this.documents.push(this.plannedPosting(document, { reverses: original, needsApproval }));
     }
   }
 
   /** The source changed what is in the ledger already: reverse that, and post what it is now after the reversal. */
   private async correct(item: PlanSpend, standing: readonly PostingHead[]): Promise<void> {
-    const needsPerson = this.context.row.correction === 'HOLD';
     const isShared = standing.some((posting) => posting.record_count > 1);
     const context = this.context.on(item.spend.transactionDate);
     if (isShared) {
@@ -250,7 +263,14 @@ class Chunk {
     }
     const revised = { ...item, revision: item.revision + standing.length };
     const documents = await Promise.all(standing.map((posting) => loadPosted(this.tx, posting.id)));
-    if (await this.changesNothing(context, revised, standing, documents)) return;
+    const next = plan(context, [revised]);
+    const waiting = next.skipped.find((skip) => skip.kind === 'WAITING');
+    if (waiting) {
+      // Somebody is still at it: what is booked stays booked until the source says what it is to be instead.
+      this.statuses.push({ id: item.id, status: 'POSTED', reason: null, waiting: waiting.reason });
+      return;
+    }
+    if (await this.changesNothing(next, revised, standing, documents)) return;
     if (item.spend.disagreement !== null) {
       // Which figure is right is a person's question; until it is answered the books stay as they are.
       this.statuses.push({ id: item.id, status: 'POSTED', reason: null, waiting: item.spend.disagreement });
@@ -260,19 +280,20 @@ class Chunk {
       const posted = documents[index];
       if (!posted) return;
       const reversal = planReversal(context, posted, 'the source changed the purchase after it was posted');
-      this.documents.push(this.plannedPosting(reversal, { reverses: posting, needsApproval: needsPerson }));
+      this.documents.push(
+        this.plannedPosting(reversal, { reverses: posting, needsApproval: this.correctionsNeedPerson }),
+      );
     });
     this.addFresh(revised);
   }
 
   /** Whether the books would look the same: then only the new content is remembered, and nothing is reversed. */
   private async changesNothing(
-    context: PlanContext,
+    { documents }: Plan,
     item: PlanSpend,
     standing: readonly PostingHead[],
     posted: readonly PostedDocument[],
   ): Promise<boolean> {
-    const { documents } = plan(context, [item]);
     if (documents.length === 0 || documents.some((document) => document.holds.length > 0)) return false;
     if (economicHash(documents.map(booked)) !== economicHash(posted.map(booked))) return false;
     const hash = accountingHashOf(item.spend);
@@ -308,9 +329,9 @@ class Chunk {
     );
     const planned = this.plannedPosting(document, {
       items: own,
-      ...(corrects
-        ? { after: corrects.document.reference, needsApproval: this.context.row.correction === 'HOLD' }
-        : {}),
+      // Also when only the replacement is planned again: what follows something posted is a correction, whenever it comes.
+      needsApproval: this.correctionsNeedPerson && own.some((item) => item.revision > 1),
+      ...(corrects ? { after: corrects.document.reference } : {}),
     });
     this.documents.push(planned);
     if (planned.status === 'HELD') this.held += 1;

@@ -1,12 +1,6 @@
 import { newId } from '../domain/ids.js';
 import type { VendorFact } from '../domain/plan.js';
-import {
-  type MatchDecision,
-  type Memory,
-  matchVendor,
-  normaliseMerchant,
-  SupplierIndex,
-} from '../domain/vendor/index.js';
+import { type MatchDecision, type Memory, matchVendor, SupplierIndex } from '../domain/vendor/index.js';
 import type { VendorMatchMethod, VendorMatchStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { record, recordFor } from './audit.js';
@@ -118,11 +112,6 @@ export async function matchMerchants(
   }
   await storeMatches(tx, now, changed);
   return facts;
-}
-
-/** The key under which a merchant is remembered in a ledger. */
-export function merchantKeyOf(name: string): string {
-  return normaliseMerchant(name);
 }
 
 /**

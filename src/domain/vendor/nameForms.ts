@@ -69,10 +69,6 @@ export function withoutFillers(tokens: readonly string[]): readonly string[] {
   return tokens.slice(from, to);
 }
 
-export function bareCompact(tokens: readonly string[]): string {
-  return compactOf(withoutFillers(withoutLegalForm(tokens)));
-}
-
 export function formOf(kind: FormKind, tokens: readonly string[]): NameForm {
   return { kind, tokens, compact: compactOf(tokens), bare: compactOf(withoutFillers(tokens)) };
 }

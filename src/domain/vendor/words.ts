@@ -192,10 +192,6 @@ export const ABBREVIATIONS: Readonly<Record<string, string>> = {
   dc: 'council',
 };
 
-export function isLegalForm(token: string): boolean {
-  return LEGAL_FORMS.has(token);
-}
-
 /** Nothing of its own: fillers, trades and everyday words. */
 export function isEveryday(token: string): boolean {
   return COMMON_WORDS.has(token) || FILLERS.has(token) || TRADES.has(token);

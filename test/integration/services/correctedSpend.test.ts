@@ -2,6 +2,7 @@
 // books that differ from the source, a second posting for one purchase, or a page that changes something when read again.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { SourceObject } from '../../../src/domain/spend.js';
+import { approvePosting } from '../../../src/services/postings.js';
 import { runSync } from '../../../src/services/syncRunner.js';
 import { triggerSync } from '../../../src/services/syncs.js';
 import {
@@ -49,6 +50,23 @@ describe('a purchase that the source changes', () => {
     expect(await differences()).toEqual(['0.00']);
     const report = await reconciled(engine, company);
     expect(report.totals[0]).toMatchObject({ source: '120.00', posted: '120.00' });
+  });
+
+  it('stays booked as it was while the source is not done with the change, and is corrected when it is', async () => {
+    engine.source.put(views('1', '100.00').record);
+    await sync(engine, company);
+    engine.source.put({ ...views('1', '120.00').record, isFinal: false });
+    await sync(engine, company);
+    expect((await postings(engine)).map(({ status }) => status)).toEqual(['POSTED']);
+    expect(engine.ledger.balanceOf('6100')).toBe(10_000n);
+    expect(await engine.rows('select waiting_reason is not null as is_told from spend_records')).toEqual([
+      { is_told: true },
+    ]);
+
+    engine.source.put(views('1', '120.00').record);
+    await sync(engine, company);
+    expect(engine.ledger.balanceOf('6100')).toBe(12_000n);
+    expect(await differences()).toEqual(['0.00']);
   });
 
   it('again and again is in the books as it is now, once', async () => {
@@ -274,5 +292,38 @@ describe('text that a database cannot hold', () => {
     const records = await engine.rows('select revision from spend_records');
     expect(records).toEqual([{ revision: 1 }, { revision: 1 }]);
     expect(before).toBeDefined();
+  });
+});
+
+describe('a pipeline whose corrections wait for a person', () => {
+  it('sends none that was not approved, however often it is planned again', async () => {
+    await engine.rows(`update pipelines set correction = 'HOLD'`);
+    engine.source.put(views('1', '100.00').record);
+    await sync(engine, company);
+    engine.source.put(views('1', '120.00').record);
+    await sync(engine, company);
+    const waiting = () =>
+      engine.rows<{ id: string; plan_hash: string; reverses_id: string | null }>(
+        `select id, plan_hash, reverses_id from postings where status = 'AWAITING_APPROVAL' order by id`,
+      );
+    expect(await waiting()).toHaveLength(2);
+
+    engine.source.put(views('1', '130.00').record);
+    await sync(engine, company);
+    expect(await waiting()).toHaveLength(2);
+    expect(engine.ledger.documents).toHaveLength(1);
+
+    const [reversal] = (await waiting()).filter((posting) => posting.reverses_id !== null);
+    const approver = { ...company.caller, actor: 'user:approver' };
+    done(await approvePosting(engine, approver, reversal?.id ?? '', reversal?.plan_hash ?? ''));
+    await engine.runJobs();
+    engine.source.put(views('1', '140.00').record);
+    await sync(engine, company);
+    expect(engine.ledger.documents).toHaveLength(2);
+    const [replacement] = await waiting();
+    done(await approvePosting(engine, approver, replacement?.id ?? '', replacement?.plan_hash ?? ''));
+    await engine.runJobs();
+    expect(engine.ledger.balanceOf('6100')).toBe(14_000n);
+    expect(await differences()).toEqual(['0.00']);
   });
 });
