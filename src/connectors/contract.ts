@@ -54,6 +54,25 @@ export interface SharedSession {
   end(token: string, logoff: (token: string) => Promise<void>): Promise<void>;
 }
 
+export interface QuotaWindow {
+  readonly calls: number;
+  readonly perMs: number;
+}
+
+/**
+ * The vendor's limit on calls, shared by all processes of a connection: the vendor counts them together.
+ * For vendors that publish a limit a few workers would soon pass (Expensify).
+ */
+export interface SharedQuota {
+  /**
+   * Waits until one more call fits into every window, and counts it.
+   * @throws RateLimitedError waiting would take longer than a minute; nothing was counted.
+   */
+  take(windows: readonly QuotaWindow[], signal?: AbortSignal): Promise<void>;
+  /** The vendor throttled us all the same: nobody may call before `waitMs` have passed. */
+  block(waitMs: number): Promise<void>;
+}
+
 export interface ConnectionContext<C, S> {
   readonly tenantId: string;
   readonly systemId: string;
@@ -61,6 +80,7 @@ export interface ConnectionContext<C, S> {
   readonly settings: S;
   readonly credentials: CredentialVault<C>;
   readonly session: SharedSession;
+  readonly quota: SharedQuota;
   readonly clock: Clock;
   /** Already bound to tenant and system. */
   readonly logger: Logger;
@@ -79,8 +99,6 @@ interface ConnectorBase<C, S> {
   readonly settingsSchema: ZodType<S>;
   /** Names of settings that are secret: kept with the credential, encrypted, and never shown. */
   readonly secretSettings: readonly string[];
-  /** Short words, e.g. `webhooks`, `reads:expenses`, `posts:journal`. */
-  readonly capabilities: readonly string[];
   /** The `kind` shown in `CredentialInfo`, and when it ends as far as the credential itself tells. */
   describeCredential(credential: C, now: Date): { kind: string; expiresAt: Date | null; renewBy: Date | null };
 }
@@ -228,6 +246,8 @@ export interface LedgerAccount {
   readonly name: string;
   readonly active: boolean;
   readonly blockedReason: string | null;
+  /** Dimensions that every line on this account must carry; `label` is the ledger's own word for it. */
+  readonly requiredDimensions?: readonly { readonly dimension: string; readonly label: string }[];
 }
 export interface LedgerSupplier {
   readonly code: string;

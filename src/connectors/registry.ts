@@ -1,6 +1,7 @@
 import type { SystemKind } from '../domain/vocabulary.js';
 import { ConfigurationError } from '../errors.js';
 import type { Connector } from './contract.js';
+import { PROVEN } from './proven.js';
 
 /** The connectors that this installation has, by kind. */
 export class ConnectorRegistry {
@@ -16,6 +17,11 @@ export class ConnectorRegistry {
 
   find(kind: SystemKind): Connector | undefined {
     return this.byKind.get(kind);
+  }
+
+  /** Short words for what the conformance suite proved of the connector, e.g. `posts:journal`. */
+  capabilitiesOf(kind: SystemKind): readonly string[] {
+    return PROVEN[kind];
   }
 
   /** @throws ConfigurationError this installation cannot speak to such a system. */

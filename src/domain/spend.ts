@@ -31,6 +31,11 @@ export interface SourceObject {
   readonly stream: SpendStream;
   /** The source's id within the stream. */
   readonly externalId: string;
+  /**
+   * The id under which the source takes a result, where that is not `externalId`: several objects may share it (the
+   * expenses of one report), and it is reported once all of them are settled.
+   */
+  readonly exportId?: string;
   /** Differs whenever the object's content may differ; e.g. `updated_at` or `version`. Compared for equality only. */
   readonly version: string;
   /**

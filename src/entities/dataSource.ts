@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { DataSource } from 'typeorm';
 import { entities } from './index.js';
 import { Ground1763600000001 } from './migrations/0001-ground.js';
+import { SixSystems1763700000002 } from './migrations/0002-sixSystems.js';
 
 export interface DataSourceOptions {
   connectionString: string;
@@ -17,7 +18,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
     applicationName: options.applicationName ?? 'ledgergate',
     poolSize: options.poolSize ?? 10,
     entities: [...entities],
-    migrations: [Ground1763600000001],
+    migrations: [Ground1763600000001, SixSystems1763700000002],
     migrationsTransactionMode: 'each',
     synchronize: false,
     logging: false,

@@ -24,4 +24,8 @@ export class GlAccountRow {
   /** Why nothing may be posted to it although it exists and is active; null when it may. */
   @Column({ type: 'text', name: 'blocked_reason', nullable: true })
   blockedReason!: string | null;
+
+  /** Dimensions that every line on it must carry, with the ledger's own words for them. */
+  @Column({ type: 'jsonb', name: 'required_dimensions' })
+  requiredDimensions!: readonly { dimension: string; label: string }[];
 }

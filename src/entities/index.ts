@@ -2,6 +2,7 @@ import { AlertRow } from './alert.js';
 import { ApiKeyRow } from './apiKey.js';
 import { AuditEventRow } from './auditEvent.js';
 import { AuditHeadRow } from './auditHead.js';
+import { CallQuotaRow } from './callQuota.js';
 import { CheckpointRow } from './checkpoint.js';
 import { CredentialRow } from './credential.js';
 import { FiscalPeriodRow } from './fiscalPeriod.js';
@@ -44,6 +45,7 @@ export const entities = [
   SystemRow,
   CredentialRow,
   LedgerSessionRow,
+  CallQuotaRow,
   GlAccountRow,
   SupplierRow,
   LedgerDimensionValueRow,

@@ -22,6 +22,10 @@ export class SourceObjectRow {
   @PrimaryColumn({ type: 'text', name: 'external_id' })
   externalId!: string;
 
+  /** The id under which the source takes a result, where several objects share one; null = its own. */
+  @Column({ type: 'text', name: 'export_id', nullable: true })
+  exportId!: string | null;
+
   /** The source's own mark; compared for equality only. */
   @Column({ type: 'text' })
   version!: string;

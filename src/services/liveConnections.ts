@@ -5,6 +5,7 @@ import type { Database } from '../entities/database.js';
 import { ConfigurationError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import type { Connections, OpenLedger, OpenSpend, SystemFacts } from './connections.js';
+import { createSharedQuota } from './quota.js';
 import { createSharedSession, createVault, openBundle, type Sealer } from './vault.js';
 
 interface Parts {
@@ -142,6 +143,7 @@ export class LiveConnections implements Connections {
       settings: connector.settingsSchema.parse({ ...row.settings, ...secrets }),
       credentials: createVault(parts),
       session: createSharedSession(parts),
+      quota: createSharedQuota({ db, clock, tenantId, systemId }),
       clock,
       logger: logger.child({ tenantId, systemId, kind: row.kind }),
       ...(signal ? { signal } : {}),

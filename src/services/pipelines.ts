@@ -266,7 +266,11 @@ async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promi
       `It takes ${ledger.documentTypes.join(', ')}.`,
     );
   }
-  if (input.exportMasterData && source && !source.capabilities.includes('receives:masterData')) {
+  if (
+    input.exportMasterData &&
+    source &&
+    !engine.connectors.capabilitiesOf(source.kind).includes('receives:masterData')
+  ) {
     say(
       'exportMasterData',
       `${source.title} cannot be given the ledger's master data by this installation.`,

@@ -103,7 +103,6 @@ export class FakeSource {
     credentialsSchema,
     settingsSchema: sourceSettings,
     secretSettings: ['webhookSecret'],
-    capabilities: ['webhooks'],
     streams: ['CARD_TRANSACTIONS', 'CASH_TRANSACTIONS', 'EXPENSES', 'ACCOUNTING_RECORDS'],
     exportStream: 'ACCOUNTING_RECORDS',
     describeCredential: (_credential, now) => ({
@@ -313,7 +312,6 @@ export class FakeLedger {
     credentialsSchema,
     settingsSchema: z.strictObject({}) as z.ZodType<Record<string, never>>,
     secretSettings: [],
-    capabilities: ['posts:journal'],
     documentTypes: ['JOURNAL', 'SUPPLIER_INVOICE'],
     describeCredential: () => ({ kind: 'login', expiresAt: null, renewBy: null }),
     connect: () => this.connection(),

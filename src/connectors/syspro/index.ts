@@ -40,7 +40,6 @@ export const sysproConnector: LedgerConnector<SysproCredentials, SysproSettings>
   credentialsSchema,
   settingsSchema,
   secretSettings: [],
-  capabilities: ['posts:journal', 'posts:supplierInvoice', 'creates:suppliers', 'reads:periods', 'reads:costCentres'],
   documentTypes: ['JOURNAL', 'SUPPLIER_INVOICE'],
   // An operator's password has no end that the service tells.
   describeCredential: () => ({ kind: 'operator', expiresAt: null, renewBy: null }),

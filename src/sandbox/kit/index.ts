@@ -22,6 +22,16 @@ export {
   startHttp,
   text,
 } from './http.js';
+export {
+  type CompanySeed,
+  companySeedSchema,
+  type LedgerDocumentView,
+  type LedgerLineView,
+  type LedgerSandbox,
+  type LedgerSummary,
+  type ParsedCompanySeed,
+} from './ledger.js';
+export { answerLedgerControl, type ControlledLedger } from './ledgerControls.js';
 export { type Random, seededRandom } from './random.js';
 export {
   CONTROL_PREFIX,

@@ -112,18 +112,18 @@ export class SystemReads {
   }
 
   connectorRows(): readonly ConnectorRow[] {
-    return this.connectors.all().map(describe);
+    return this.connectors.all().map((one) => describe(one, this.connectors.capabilitiesOf(one.kind)));
   }
 }
 
-function describe(connector: Connector): ConnectorRow {
+function describe(connector: Connector, capabilities: readonly string[]): ConnectorRow {
   return {
     kind: connector.kind,
     role: connector.role,
     title: connector.title,
     credentialsSchema: { ...jsonSchema(connector.credentialsSchema, () => true), writeOnly: true },
     settingsSchema: jsonSchema(connector.settingsSchema, (name) => secretsOf(connector).has(name)),
-    capabilities: connector.capabilities,
+    capabilities,
     documentTypes: connector.role === 'LEDGER' ? connector.documentTypes : [],
   };
 }

@@ -5,6 +5,7 @@ import { credentialsSchema, settingsSchema } from '../../../src/connectors/brex/
 import { type BrexConnection, type BrexCredentials, connectBrex } from '../../../src/connectors/brex/index.js';
 import type { CredentialVault, RenewedCredential, SharedSession } from '../../../src/connectors/contract.js';
 import { createLogger } from '../../../src/logger.js';
+import { OpenQuota } from '../../support/connectorContext.js';
 
 /** A Brex that answers what a test says, on a real socket, and remembers what it was asked. */
 
@@ -140,6 +141,7 @@ export function connectTo(baseUrl: string, options: ConnectOptions = {}): BrexCo
       settings: settingsSchema.parse(options.settings ?? {}),
       credentials: options.vault ?? new MemoryVault(userToken()),
       session: noSession,
+      quota: new OpenQuota(),
       clock: { now: () => options.now ?? NOW },
       logger: createLogger('silent'),
     },

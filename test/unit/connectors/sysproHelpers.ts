@@ -9,6 +9,7 @@ import type {
 import { type SysproCredentials, type SysproSettings, sysproConnector } from '../../../src/connectors/syspro/index.js';
 import { localDate } from '../../../src/domain/localDate.js';
 import { createLogger } from '../../../src/logger.js';
+import { OpenQuota } from '../../support/connectorContext.js';
 
 /** What the SYSPRO tests share: a session store, a captured log, a scripted server, documents. */
 
@@ -78,6 +79,7 @@ export function connectTo(
       rotate: () => Promise.reject(new Error('SYSPRO rotates no credentials')),
     },
     session: options.session ?? sharedSession(),
+    quota: new OpenQuota(),
     clock: { now: () => new Date('2026-11-20T12:00:00Z') },
     logger: createLogger('trace', stream),
     ...(options.signal ? { signal: options.signal } : {}),
