@@ -191,8 +191,13 @@ export interface PlannedDocument {
 
 /** What planning decided about one spend record that yields no document. */
 export type PlanSkip =
-  /** Not yet: a richer stream has still to show it. */
-  | { readonly kind: 'WAITING'; readonly spendRecordId: string; readonly reason: string }
+  /** Not yet: a richer stream has still to show it, or its day is not over; `until` = the day it is looked at again. */
+  | {
+      readonly kind: 'WAITING';
+      readonly spendRecordId: string;
+      readonly reason: string;
+      readonly until: LocalDate | null;
+    }
   /** Never: not spend, withdrawn before it was posted, or skipped by policy. */
   | { readonly kind: 'EXCLUDED'; readonly spendRecordId: string; readonly reason: string };
 

@@ -90,7 +90,7 @@ async function settlePosted(
        where tenant_id = $1 and posting_id = $2 and finished_at is null and exists (select from moved)
      ), purchases as (
        update spend_records r set status = case when ps.revision > 1 then 'CORRECTED' else 'POSTED' end, updated_at = $5,
-         waiting_reason = null
+         waiting_reason = null, waiting_until = null
        from posting_spend ps
        where ps.tenant_id = $1 and ps.posting_id = $2 and r.tenant_id = $1 and r.id = ps.spend_record_id
          and $9 and exists (select from moved)
