@@ -10,6 +10,7 @@ import type { DocumentType, SpendStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
+import { exportStreamOf, oweGroups } from './exports.js';
 import type { PlanningContext } from './planningContext.js';
 import { type QueuedRecord, UNSENT } from './planningQueue.js';
 import { cancelUnsent, loadPosted, type PlannedPosting, type PostingHead, storePlanned } from './postingStore.js';
@@ -335,9 +336,21 @@ export class PlanningChunk {
     const leftOver = [...this.unsent.values()].flat().filter((posting) => !kept.has(posting.id));
     await cancelUnsent(engine, caller, tx, leftOver, 'Planned anew: it is no longer what has to be posted.');
     await this.storeStatuses();
+    await this.oweGroups();
     if (this.documents.some((one) => one.status === 'READY')) {
       await engine.jobs.send(tx, 'ledger.drain', { tenantId: tx.tenantId, ledgerId: context.row.ledger_id });
     }
+  }
+
+  /** An exclusion may be the last thing that a group of purchases waited for before the source is told about it. */
+  private async oweGroups(): Promise<void> {
+    const spendRecordIds = this.statuses.filter(({ status }) => status === 'EXCLUDED').map(({ id }) => id);
+    if (spendRecordIds.length === 0) return;
+    const { engine, tx, caller } = this;
+    const sourceId = this.context.row.source_id;
+    const stream = await exportStreamOf(engine, tx, sourceId);
+    if (stream === null) return;
+    await oweGroups(engine, tx, { sourceId, stream, spendRecordIds, correlationId: caller.correlationId });
   }
 
   private async storeStatuses(): Promise<void> {
