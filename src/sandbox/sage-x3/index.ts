@@ -12,6 +12,7 @@ import {
 import { accessOf, type SageX3Access, SOAP_PATH, WSDL_PATH } from './access.js';
 import { X3Company } from './company.js';
 import { X3Controls } from './controls.js';
+import { X3GraphQL } from './graphql.js';
 import { X3Pool } from './pools.js';
 import { X3Rest } from './rest.js';
 import { type SageX3SettingsInput, sageX3SettingsSchema } from './settings.js';
@@ -70,10 +71,12 @@ export async function startSageX3Sandbox(options: SageX3SandboxOptions): Promise
   const controls = new X3Controls(company, settings, tokens, programs, pool, requests);
   const rest = new X3Rest(company, tokens, urlNow, count);
   const soap = new X3Soap(company, tokens, programs, pool, urlNow, count);
+  const graphql = new X3GraphQL(company, tokens, count);
   const exchange = (request: SandboxRequest): Exchange => {
     programs.runDue();
     if (request.path.startsWith('/api1/')) return rest.exchange(request);
     if (request.path === SOAP_PATH || request.path === WSDL_PATH) return soap.exchange(request);
+    if (request.path.replace(/\/$/, '') === '/xtrem/api') return graphql.exchange(request);
     return tokens.exchange(request) ?? page(request, count);
   };
   const http = await startSandboxServer({
