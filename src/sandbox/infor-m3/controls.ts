@@ -36,6 +36,7 @@ const accountSchema = z.strictObject({
 const mischiefSchema = z.strictObject({
   terminateBulkAfter: z.int().min(0).nullable().optional(),
   repeatWrites: z.int().min(0).optional(),
+  lockWrites: z.int().min(0).optional(),
 });
 
 export type AccountChange = z.input<typeof accountSchema>;

@@ -42,13 +42,17 @@ export interface GatewayMischief {
   terminateBulkAfter: number | null;
   /** The next writes by GET reach M3 twice, as through an intermediary that retries. */
   repeatWrites: number;
+  /** So many of the next writes meet a record that somebody else holds, and do nothing. */
+  lockWrites: number;
 }
+
+const NO_MISCHIEF: GatewayMischief = { terminateBulkAfter: null, repeatWrites: 0, lockWrites: 0 };
 
 /** The ION API gateway of one tenant: tokens, MI programs and messages behind one address. */
 export class M3Gateway {
   /** How often each operation was called. */
   readonly requests = new Map<string, number>();
-  readonly mischief: GatewayMischief = { terminateBulkAfter: null, repeatWrites: 0 };
+  readonly mischief: GatewayMischief = { ...NO_MISCHIEF };
   private readonly remembered = new Map<string, { until: number; reply: SandboxReply }>();
 
   constructor(
@@ -78,7 +82,7 @@ export class M3Gateway {
   forget(): void {
     this.requests.clear();
     this.remembered.clear();
-    Object.assign(this.mischief, { terminateBulkAfter: null, repeatWrites: 0 });
+    Object.assign(this.mischief, NO_MISCHIEF);
   }
 
   private count(operation: string): void {
@@ -166,13 +170,21 @@ export class M3Gateway {
     let outcome: Outcome;
     try {
       options = { ...options, dates: readDateFormat(mi.options.get('dateformat')) };
-      outcome = this.runner.run(program, transaction, mi.fields, contextOf(mi.options, options));
+      outcome = this.runOne(program, transaction, mi.fields, contextOf(mi.options, options));
     } catch (error) {
       if (!(error instanceof MiError)) throw error;
       outcome = { transaction, input: mi.fields, error };
     }
     if (mi.version === 'v1') return replyV1(program, outcome, this.settings, options);
     return replyV2([outcome], this.settings, options);
+  }
+
+  private runOne(program: string, transaction: string, sent: Values, context: CallContext): Outcome {
+    if (this.mischief.lockWrites > 0 && this.runner.isWrite(program, transaction)) {
+      this.mischief.lockWrites -= 1;
+      return { transaction, input: sent, error: new MiError('Record is locked by another user', 'XRL0001') };
+    }
+    return this.runner.run(program, transaction, sent, context);
   }
 
   private bulk(request: SandboxRequest, mi: MiRequest): Exchange {
@@ -227,7 +239,7 @@ export class M3Gateway {
         outcomes.push({ transaction, input: record, notProcessed: true });
         continue;
       }
-      const outcome = this.runner.run(program, transaction, record, context);
+      const outcome = this.runOne(program, transaction, record, context);
       const columns = selectedColumns !== undefined && selectedColumns.length > 0 ? new Set(selectedColumns) : null;
       outcomes.push('rows' in outcome && columns !== null ? onlyColumns(outcome, columns) : outcome);
       stopped = 'error' in outcome && this.settings.bulkStopsAtError;

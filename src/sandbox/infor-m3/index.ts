@@ -50,7 +50,7 @@ export interface RunningInforM3 extends LedgerSandbox {
   changeSettings(patch: InforM3SettingsInput): void;
   /** Blocks an accounting identity for manual entry or bounds its validity. */
   changeAccount(change: AccountChange): void;
-  /** The next bulk call ends in the middle, or the next writes reach M3 twice. */
+  /** The next bulk call ends in the middle, or the next writes reach M3 twice or meet a locked record. */
   makeMischief(mischief: Mischief): void;
   /** Does all validations, updates and messages that are waiting. @returns how many. */
   finishBackgroundWork(): number;

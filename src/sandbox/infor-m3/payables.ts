@@ -88,6 +88,12 @@ export const APS455MI: Program = {
   name: 'APS455MI',
   description: 'Validation of batch invoices',
   transactions: [
+    transaction({
+      name: 'ValidBySelect',
+      description: 'Validate by selection',
+      input: 'DIVI3 FSIN24 TSIN24 FINB10N TINB10N FSUN10 TSUN10',
+      run: validateSelection,
+    }),
     transaction({ name: 'ValidByBatchNo', description: 'Validate by batch number', input: BATCH, run: validate }),
   ],
 };
@@ -218,6 +224,9 @@ function addLineRecode(call: MiCall): Values[] {
 
 function updateHead(call: MiCall): typeof DONE {
   const invoice = changeable(call);
+  const currency = value(call.values, 'CUCD') || currencyOf(call.company, invoice);
+  rateOf(call.company, currency);
+  for (const field of ['CUAM', 'VTAM']) amountOf(call.values, field, currency);
   for (const [field, text] of Object.entries(call.values)) {
     // Blank leaves a field as it is; the key of the invoice is changed by deleting it.
     if (text !== '' && !['INBN', 'DIVI', 'SUNO', 'SPYN', 'SINO', 'IVDT'].includes(field)) invoice.head[field] = text;
@@ -232,15 +241,33 @@ function deleteInvoice(call: MiCall): typeof DONE {
 
 /** OK means no more than that it was handed over (Infor M3: APS455MI). */
 function validate(call: MiCall): typeof DONE {
-  const { company, settings, now } = call;
   const invoice = theInvoice(call);
   if (invoice.voucher !== null) {
     throw new MiError(`Invoice batch number ${invoice.number} is already updated`, 'WIN0106', 'INBN');
   }
-  if (invoice.isSubmitted) return DONE;
+  submit(call, invoice);
+  return DONE;
+}
+
+function submit({ company, settings, now }: MiCall, invoice: StagedInvoice): void {
+  if (invoice.isSubmitted) return;
   invoice.isSubmitted = true;
   invoice.status = settings.statusSubmitted;
   company.jobs.add(settings.validationPolls, settings.validationMs, () => finishValidation(company, invoice, now));
+}
+
+/** Takes every batch invoice within the ranges, whoever staged it: a range left open takes them all. */
+function validateSelection(call: MiCall): typeof DONE {
+  const { company, values } = call;
+  const within = (text: string, from: string, to: string): boolean =>
+    text >= value(values, from) && (value(values, to) === '' || text <= value(values, to));
+  const last = value(values, 'TINB') === '' ? Number.POSITIVE_INFINITY : Number(value(values, 'TINB'));
+  for (const invoice of company.invoices.all()) {
+    if (invoice.voucher !== null || invoice.division !== divisionOf(call)) continue;
+    if (invoice.number < Number(value(values, 'FINB')) || invoice.number > last) continue;
+    if (!within(invoice.invoiceNumber, 'FSIN', 'TSIN') || !within(invoice.supplier, 'FSUN', 'TSUN')) continue;
+    submit(call, invoice);
+  }
   return DONE;
 }
 
