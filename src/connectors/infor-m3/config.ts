@@ -130,7 +130,7 @@ const errorPatterns = z.strictObject({
   period: pattern.default('period.*(closed|not open|not valid|invalid|blocked)|(closed|blocked).*period'),
   duplicate: pattern.default('already|duplicate|\\bexists\\b'),
   notFound: pattern.default('does not exist|not found|no record|do not exist'),
-  locked: pattern.default('locked|in use|being (used|processed)'),
+  locked: pattern.default('\\b(locked|in use|being (used|processed))\\b'),
   unbalanced: pattern.default('balanc'),
 });
 export type ErrorPatterns = z.output<typeof errorPatterns>;
