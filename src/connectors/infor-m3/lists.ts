@@ -59,6 +59,9 @@ export async function* pagesFrom<T>(
     if (fresh.length > 0) yield fresh;
     for (const row of fresh) seen.add(keyOf(row));
     const final = rows.at(-1);
+    const [first] = rows;
+    // Beyond the first page, rows that are all known and do not begin with the last key are the list's beginning again.
+    if (page > 0 && fresh.length === 0 && first !== undefined && keyOf(first) !== start) break;
     if (fresh.length === 0 || final === undefined || within.length < records.length) return;
     if (keyOf(final) === start) break;
     start = keyOf(final);
