@@ -127,7 +127,7 @@ export function report(fields: Fields = {}, lines: readonly (Fields | string)[] 
       policyID: '0123456789ABCDEF',
       status: 'Approved',
       currency: 'USD',
-      approved: '2026-11-05',
+      approved: '2026-11-17',
       accountEmail: 'e@example.com',
       submitter: 'Eva Example',
       ...fields,
