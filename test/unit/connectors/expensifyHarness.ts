@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
+import type { ReadWindow } from '../../../src/connectors/contract.js';
 import type { ExpensifyRuntime } from '../../../src/connectors/expensify/client.js';
 import {
   type ExpensifyCredentials,
@@ -253,5 +254,5 @@ export function connectTo(
   return { connection, runtime, quota };
 }
 
-export const EVERYTHING = { since: null, until: null };
-export const RECENT = { since: new Date('2026-11-18T08:00:00Z'), until: null };
+export const EVERYTHING: ReadWindow = { since: null, until: null };
+export const RECENT: ReadWindow = { since: new Date('2026-11-18T08:00:00Z'), until: null };
