@@ -6,9 +6,12 @@ import { codesOf, type PolicyCodes } from './coding.js';
 /** GL codes of a policy; `codes: null` = Expensify does not know it; `fault` = it may not be read, and why. */
 export type PolicyLookup = { readonly codes: PolicyCodes | null } | { readonly fault: string };
 
+/** A right that somebody grants is seen this soon; until then a refusal is not asked for again by every report. */
+const REFUSAL_MS = 60_000;
+
 /** Categories and tags of policies, remembered for a while: each look costs one of twenty calls a minute. */
 export class Policies {
-  private readonly known: LRUCache<string, { readonly codes: PolicyCodes | null }>;
+  private readonly known: LRUCache<string, PolicyLookup>;
 
   constructor(
     private readonly client: ExpensifyClient,
@@ -32,7 +35,9 @@ export class Policies {
       return found;
     } catch (error) {
       if (!(error instanceof LedgergateError) || error.decision !== 'HOLD') throw error;
-      return { fault: error.userMessage };
+      const refused = { fault: error.userMessage };
+      this.known.set(policyID, refused, { ttl: REFUSAL_MS });
+      return refused;
     }
   }
 }

@@ -149,6 +149,7 @@ describe('a call', () => {
       PermissionError,
     ],
     ['410', { body: { responseCode: '410', responseMessage: "Argument 'type' is missing" } }, ConfigurationError],
+    ['a byte order mark', { body: '\uFEFF{"responseCode":410,"responseMessage":"x"}' }, ConfigurationError],
     ['a float-looking code', { body: '{"responseCode":410.0,"responseMessage":"x"}' }, ConfigurationError],
     ['HTTP 500 with a good code', { status: 500, body: { responseCode: 200 } }, UpstreamUnavailableError],
     ['HTTP 500 in HTML', { status: 500, body: '<html>HTTP Status 500 - JSONObject</html>' }, UpstreamUnavailableError],
@@ -157,6 +158,15 @@ describe('a call', () => {
   ])('%s has its own meaning, whatever the HTTP status says', async (_name, answer, error) => {
     const server = await fakeServer(() => answer);
     await expect(connectTo(server.url).connection.keepAlive()).rejects.toThrow(error);
+  });
+
+  it('quotes what Expensify said in words, and no page of HTML', async () => {
+    const said = await fakeServer(() => ({
+      body: { responseCode: 410, responseMessage: "Malformed date '16-01-01'." },
+    }));
+    await expect(connectTo(said.url).connection.keepAlive()).rejects.toThrow("Malformed date '16-01-01'.");
+    const page = await fakeServer(() => ({ status: 400, body: '<html><h1>HTTP Status 400</h1>inner words</html>' }));
+    await expect(connectTo(page.url).connection.keepAlive()).rejects.not.toThrow('inner words');
   });
 
   it('texts that a customer has met can be added to the patterns', async () => {
@@ -271,6 +281,8 @@ describe('the template', () => {
 describe('the test of a connection', () => {
   it('goes step by step: reach, log in, workspaces, categories, an export in test mode and its file', async () => {
     const expensify = await expensifyWith([report()]);
+    const categories = [{ name: 'Travel', glCode: '6200' }, { name: 'Meals', glCode: '' }, { name: 'Fees' }];
+    expensify.model.policyInfo = { [POLICY.id]: { categories, tags: [] } };
     const results = await connectTo(expensify.url, { policyIDs: [POLICY.id] }).connection.test();
     expect(results.map(({ name, ok }) => [name, ok])).toEqual([
       ['reach', true],
@@ -280,7 +292,7 @@ describe('the test of a connection', () => {
       ['start an export', true],
       ['download it', true],
     ]);
-    expect(results[3]?.detail).toContain('1 of 1 categories have a GL code');
+    expect(results[3]?.detail).toContain('1 of 3 categories have a GL code');
     const jobs = expensify.asked.filter(({ job }) => job.type === 'file').map(({ job }) => job);
     expect(jobs).toMatchObject([{ test: 'true', inputSettings: { limit: '1' } }]);
     expect(results.every(({ latencyMs }) => latencyMs !== null)).toBe(true);

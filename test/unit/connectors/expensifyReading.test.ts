@@ -86,6 +86,12 @@ describe('a file', () => {
     }
   });
 
+  it('without a whole report, or with its first half before it, is never taken for whole', () => {
+    const lines = whole.trimEnd().split('\n');
+    expect(parseExportFile([lines[0], ...lines.slice(3)].join('\n')).isWhole).toBe(false);
+    expect(parseExportFile([...lines.slice(0, 3), ...lines].join('\n')).isWhole).toBe(false);
+  });
+
   it('of a template that ran twice counts every expense once', () => {
     const parsed = parseExportFile(`${whole}\n\n${whole}`);
     expect(parsed.isWhole && parsed.file.evaluations).toBe(2);
@@ -286,7 +292,7 @@ describe('a window', () => {
 });
 
 describe('waiting for a file', () => {
-  const NOT_READY: readonly (readonly [string, Answer])[] = [
+  const NOT_READY: readonly (readonly [string, Answer, number?])[] = [
     ['an empty body', { body: '' }],
     ['an envelope 404', { body: { responseCode: 404, responseMessage: 'File not found' } }],
     ['an envelope with a code in text', { body: { responseCode: '404', responseMessage: 'Nothing' } }],
@@ -298,21 +304,22 @@ describe('waiting for a file', () => {
     ['HTTP 502', { status: 502, body: '' }],
     ['HTML under HTTP 200', { body: '<!doctype html><p>wait</p>' }],
     ['a broken connection', { breaks: true }],
-    ['a file that is still being written', { body: printed(TWO).slice(0, 400) }],
+    ['a file that is still being written', { body: printed(TWO).slice(0, 400) }, 2],
   ];
 
-  it.each(NOT_READY)('%s means not yet', async (_name, answer) => {
+  it.each(NOT_READY)('%s means not yet', async (_name, answer, times = 4) => {
     const expensify = await expensifyWith(TWO);
     let polls = 0;
     expensify.model.override = ({ job }) => {
       if (job.type !== 'download') return undefined;
       polls += 1;
-      return polls <= 2 ? answer : undefined;
+      return polls <= times ? answer : undefined;
     };
     const { connection, runtime } = connectTo(expensify.url);
     expect(idsIn(await readAll(connection, RECENT))).toHaveLength(3);
-    expect(polls).toBe(3);
-    expect(runtime.waits).toEqual([5000, 7500, 11_250]);
+    expect(polls).toBe(times + 1);
+    expect(runtime.waits).toEqual([5000, 7500, 11_250, 16_875, 25_312.5].slice(0, times + 1));
+    expect(expensify.asked.filter(({ job }) => job.type === 'file')).toHaveLength(1);
     expect(expensify.asked.find(({ job }) => job.type === 'download')?.job).toMatchObject({
       fileName: 'ledgergate1.json',
       fileSystem: 'integrationServer',
@@ -338,12 +345,13 @@ describe('waiting for a file', () => {
     expensify.model.override = ({ job }) => {
       if (job.type !== 'download') return undefined;
       polls += 1;
+      if (polls === 4) return { body: '' };
       return polls <= 3 ? { body: { responseCode: 429, responseMessage: 'You have been rate-limited.' } } : undefined;
     };
     const { connection, quota, runtime } = connectTo(expensify.url, { deadlineSeconds: 10 });
     expect(idsIn(await readAll(connection, RECENT))).toHaveLength(3);
     expect(quota.blocks).toEqual([60_000, 60_000, 60_000]);
-    expect(runtime.waits).toEqual([5000, 60_000, 60_000, 60_000]);
+    expect(runtime.waits).toEqual([5000, 60_000, 60_000, 60_000, 7500]);
   });
 
   it('a throttle that does not end is given back to the job engine', async () => {
