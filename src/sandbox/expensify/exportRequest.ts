@@ -26,16 +26,18 @@ export interface ExportRequest {
 
 // Loose on purpose: what the vendor does not expect in a place it presumably ignores, `reportState` in `filters` for one.
 const jobSchema = z.looseObject({
-  onReceive: z.looseObject({ immediateResponse: z.unknown() }).optional(),
+  onReceive: z.looseObject({ immediateResponse: z.unknown().optional() }).optional(),
   inputSettings: z.looseObject({
-    reportState: z.unknown(),
-    limit: z.unknown(),
-    employeeEmail: z.unknown(),
+    reportState: z.unknown().optional(),
+    limit: z.unknown().optional(),
+    employeeEmail: z.unknown().optional(),
     filters: z.record(z.string(), z.unknown()).optional(),
   }),
-  outputSettings: z.looseObject({ fileExtension: z.unknown(), fileBasename: z.unknown() }).optional(),
-  onFinish: z.unknown(),
-  test: z.unknown(),
+  outputSettings: z
+    .looseObject({ fileExtension: z.unknown().optional(), fileBasename: z.unknown().optional() })
+    .optional(),
+  onFinish: z.unknown().optional(),
+  test: z.unknown().optional(),
 });
 const actionsSchema = z.array(z.looseObject({ actionName: z.string() }));
 

@@ -8,7 +8,7 @@ type Section = (typeof SECTIONS)[number];
 const ADMIN_ONLY: readonly Section[] = ['tax', 'employees'];
 
 const listSchema = z.looseObject({ adminOnly: z.boolean().default(false) });
-const getSchema = z.looseObject({ policyIDList: z.unknown(), fields: z.unknown() });
+const getSchema = z.looseObject({ policyIDList: z.unknown().optional(), fields: z.unknown().optional() });
 const idsSchema = z.array(z.string().min(1)).min(1);
 const fieldsSchema = z.array(z.enum(SECTIONS)).min(1);
 

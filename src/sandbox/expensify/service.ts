@@ -28,7 +28,7 @@ export interface Credentials {
 const jobSchema = z.looseObject({
   type: z.string(),
   credentials: z.looseObject({ partnerUserID: z.string(), partnerUserSecret: z.string() }).optional().catch(undefined),
-  inputSettings: z.looseObject({ type: z.unknown() }).optional(),
+  inputSettings: z.looseObject({ type: z.unknown().optional() }).optional(),
 });
 type Job = z.output<typeof jobSchema>;
 const downloadSchema = z.looseObject({

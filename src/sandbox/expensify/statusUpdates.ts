@@ -7,7 +7,11 @@ import type { ExpensifyStore } from './store.js';
 
 const updateSchema = z.looseObject({
   status: z.string(),
-  filters: z.looseObject({ reportIDList: z.string().optional(), startDate: z.unknown(), endDate: z.unknown() }),
+  filters: z.looseObject({
+    reportIDList: z.string().optional(),
+    startDate: z.unknown().optional(),
+    endDate: z.unknown().optional(),
+  }),
 });
 
 interface Outcome {
