@@ -28,10 +28,11 @@ const TYPES = { ASSET: 'A', LIABILITY: 'L', CAPITAL: 'C', REVENUE: 'R', EXPENSE:
  * year. The current period is the last that is open.
  */
 export function sysproSeedOf(company: ParsedCompanySeed): SysproSeed {
-  const periods = company.periods.map(({ startsOn, endsOn, open }) => ({
+  const given = company.periods.map(({ startsOn, endsOn, open }) => ({
     ...{ year: Number(startsOn.slice(0, 4)), period: Number(startsOn.slice(5, 7)) },
     ...{ startsOn, endsOn, open },
   }));
+  const periods = [...closedYearsBefore(given[0]?.year ?? 0), ...given];
   const current = periods.filter(({ open }) => open).at(-1) ?? periods.at(-1);
   if (current === undefined) throw new InputError('periods: the company has none.', ['periods']);
   return {
@@ -60,6 +61,16 @@ export function sysproSeedOf(company: ParsedCompanySeed): SysproSeed {
     apControlAccount: company.payablesAccount,
     taxAccount: company.taxAccount,
   };
+}
+
+/** SYSPRO keeps the calendars of two years before its current one, and a company's description begins where it likes. */
+function closedYearsBefore(first: number): SysproSeed['periods'] {
+  return [first - 2, first - 1].flatMap((year) =>
+    Array.from({ length: 12 }, (_, index) => {
+      const day = (month: number, date: number) => new Date(Date.UTC(year, month, date)).toISOString().slice(0, 10);
+      return { year, period: index + 1, startsOn: day(index, 1), endsOn: day(index + 1, 0), open: false };
+    }),
+  );
 }
 
 /** SYSPRO's ledger in the words that all simulated ledgers share. */
