@@ -1,5 +1,7 @@
 import { customFieldsOf, type ExpensifySettings } from './config.js';
 
+/** Text in the manual's samples; as objects they would be printed in the server's own format, or not at all. */
+const DATES = new Set(['created', 'modifiedCreated', 'submitted', 'approved', 'reimbursed']);
 const REPORT_COUNT = `\${reports?size?c}`;
 const EXPENSE_COUNT = `\${((r.transactionList)![])?size?c}`;
 
@@ -94,7 +96,7 @@ const EXPENSE_NAMES = [
 /** An expense without a receipt may have an empty text here, and asking that for its `url` would end the job. */
 const RECEIPT_URL = `<#if ((e.receiptObject)!"")?is_hash>${field('receiptURL', 'e.receiptObject.url')}<#else>"receiptURL":""</#if>`;
 
-/** `"name":"value"`; empty where the model has no value, or one that is neither text, number nor truth value. */
+/** `"name":"value"`; empty where the model has no value, or one that is no text, number, truth value or date. */
 function field(name: string, path: string): string {
   const value = `((${path})!"")`;
   return [
@@ -104,6 +106,7 @@ function field(name: string, path: string): string {
     `\${${value}?c}`,
     `<#elseif ${value}?is_string>`,
     `\${${value}?json_string}`,
+    DATES.has(name) ? `<#elseif ${value}?is_date>\${${value}?string("yyyy-MM-dd")}` : '',
     '</#if>"',
   ].join('');
 }

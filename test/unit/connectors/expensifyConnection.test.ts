@@ -242,7 +242,7 @@ describe('the template', () => {
   it('prints numbers and truth values with ?c and text with ?json_string, and nothing without', () => {
     const printedValues = [...template.matchAll(/\$\{([^}]*)\}/g)].map(([, value = '']) => value);
     expect(printedValues.length).toBeGreaterThan(50);
-    for (const value of printedValues) expect(value).toMatch(/\?(c|json_string)$/);
+    for (const value of printedValues) expect(value).toMatch(/\?(c|json_string|string\("yyyy-MM-dd"\))$/);
     expect(template).not.toContain('?js_string');
   });
 

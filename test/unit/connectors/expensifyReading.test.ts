@@ -292,7 +292,7 @@ describe('a window', () => {
 });
 
 describe('waiting for a file', () => {
-  const NOT_READY: readonly (readonly [string, Answer, number?])[] = [
+  const NOT_READY: [string, Answer, number?][] = [
     ['an empty body', { body: '' }],
     ['an envelope 404', { body: { responseCode: 404, responseMessage: 'File not found' } }],
     ['an envelope with a code in text', { body: { responseCode: '404', responseMessage: 'Nothing' } }],
@@ -307,7 +307,7 @@ describe('waiting for a file', () => {
     ['a file that is still being written', { body: printed(TWO).slice(0, 400) }, 2],
   ];
 
-  it.each(NOT_READY)('%s means not yet', async (_name, answer, times = 4) => {
+  it.each<[string, Answer, number?]>(NOT_READY)('%s means not yet', async (_name, answer, times = 4) => {
     const expensify = await expensifyWith(TWO);
     let polls = 0;
     expensify.model.override = ({ job }) => {
