@@ -8,6 +8,7 @@ describeLedger({
   listedDimensions: ['costCentre'],
   // Payables have a calendar of their own, which the simulated company never closes.
   closes: ['JOURNAL'],
+  keepsAbandoned: [],
   listsControlAccounts: true,
   async start() {
     const sandbox = await startSysproCompany({ company: company() });

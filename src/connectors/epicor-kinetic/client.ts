@@ -38,6 +38,8 @@ export interface MethodReply {
   readonly returnObj: unknown;
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly tables: Tables;
+  /** The body was empty: of a method that answers nothing, that is no yes by itself. */
+  readonly isEmpty?: boolean;
 }
 
 export interface ListQuery<T> {
@@ -262,7 +264,7 @@ export class KineticClient {
       }
       const answer = methodReply(reply);
       if (answer !== null) return saved(answer, await this.facts(operation));
-      if (options.isVoid && reply.body.length === 0) return emptyReply;
+      if (options.isVoid && reply.body.length === 0) return { ...emptyReply, isEmpty: true };
       throw unreadableWrite(operation, reply.body.length === 0 ? 'an empty body' : 'something that is not JSON');
     }
   }

@@ -2,9 +2,9 @@ import type { LocalDate } from '../../domain/localDate.js';
 import { LedgergateError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
 import { type KineticClient, rowsOf } from './client.js';
-import { classOf, refused } from './failures.js';
+import { classOf, isRefusal, refused } from './failures.js';
 import { type GroupRow, groupRow } from './wire.js';
-import type { Work } from './work.js';
+import { Work } from './work.js';
 
 /** The two services for groups differ in their names, down to the case of a letter. */
 export interface GroupService {
@@ -86,8 +86,17 @@ export class Groups {
       await this.unlock(groupId, work);
     } catch (error) {
       if (!(error instanceof LedgergateError)) throw error;
+      // Posting and taking back remove the group itself.
+      if (isRefusal(error)) return;
       this.logger.warn({ groupId, code: error.code }, 'a group could not be unlocked');
     }
+  }
+
+  /** A run that died between its last write and the unlocking left a whole document that nobody else can open. */
+  async tidy(groupId: string, settings: { readonly writeTimeoutSeconds: number }): Promise<void> {
+    const group = await this.read(groupId);
+    const isOurs = group !== null && group.ActiveUserID.toUpperCase() === group.CreatedBy.toUpperCase();
+    if (isOurs && group.ActiveUserID !== '') await this.leave(groupId, new Work(settings.writeTimeoutSeconds * 1000));
   }
 
   private async unlock(groupId: string, work: Work): Promise<void> {

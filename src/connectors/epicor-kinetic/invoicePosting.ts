@@ -34,8 +34,9 @@ export async function postInvoiceGroup(
   if (fresh === null) throw refusedUnder200([], await client.facts(`${POSTING}/GetNewParameters`));
   const row = { ...rowIn(fresh, 'APInvoicePostParam'), GroupID: groupId };
   const ds = { ...fresh.tables, APInvoicePostParam: [row] };
+  let hasRun = false;
   if (settings.postingMode === 'direct') {
-    await client.write(POSTING, 'RunDirect', { ds }, work, { isVoid: true });
+    hasRun = !(await client.write(POSTING, 'RunDirect', { ds }, work, { isVoid: true })).isEmpty;
   } else {
     const { agentId, maintProgram } = settings;
     const task = { agentID: agentId, agentSchedNum: jsonDecimal('0'), agentTaskNum: jsonDecimal('0'), maintProgram };
@@ -52,7 +53,7 @@ export async function postInvoiceGroup(
     }
     if (performance.now() >= waitUntil) {
       // A direct run is over when it answers, so what is not posted then was not posted; an agent may not have begun.
-      if (settings.postingMode === 'direct' && group !== null && !group.PostInProcess && stored !== null) {
+      if (hasRun && group !== null && !group.PostInProcess && stored !== null) {
         const reason =
           told.length > 0 ? told : [`Posting group ${groupId} ended without posting it and without a reason`];
         throw refusedUnder200(reason, await client.facts(`${POSTING}/RunDirect`));

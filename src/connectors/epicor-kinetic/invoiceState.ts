@@ -14,7 +14,8 @@ import { decimalText, invoiceId, type MappedInvoice } from './mapper.js';
 export function isComplete(stored: StoredInvoice, currency: string): boolean {
   const total = minorOf(stored.head.DocInvoiceAmt, currency);
   const control = minorOf(stored.head.DocInvoiceVendorAmt, currency);
-  return total !== 0n && total === control && stored.lines.length > 0;
+  // The two may be stored with different signs on a debit memo.
+  return total !== 0n && (total === control || total === -control) && stored.lines.length > 0;
 }
 
 /** Amounts of the lines, debit positive. Debit memos are stored with a minus; should a server store a plus, it is turned. */

@@ -153,8 +153,7 @@ export class InvoicePoster {
       await this.addHeader(document, mapped, entry, work, warnings);
       const linesSeen = new Set<string>();
       for (const line of mapped.lines) await this.addLine(document, line, entry, linesSeen, work, warnings);
-      await this.requireStored(document, mapped, entry, work);
-      await this.setControlTotal(document, mapped, entry, work);
+      await this.setControlTotal(document, mapped, await this.requireStored(document, mapped, entry, work), work);
       return await this.finish(entry, work, warnings);
     } catch (error) {
       if (isRefusal(error) && work.hasBegun) await this.takeBack(entry, error, work);
@@ -332,29 +331,18 @@ export class InvoicePoster {
   }
 
   /** Everything but the control total is read back and compared before the invoice is made whole. */
-  private async requireStored(
-    document: LedgerDocument,
-    mapped: MappedInvoice,
-    entry: Entry,
-    work: Work,
-  ): Promise<void> {
-    const { client, settings } = this.facts;
-    const stored = await readInvoice(client, settings, entry, work);
-    if (stored === null) throw unreadableWrite(INVOICES, 'a yes, and has no invoice');
-    const doubt = difference(stored, mapped, document);
-    if (doubt !== null) throw refused(`it did not keep the invoice as sent: ${doubt}`, 'other');
-  }
-
-  private async setControlTotal(
-    document: LedgerDocument,
-    mapped: MappedInvoice,
-    entry: Entry,
-    work: Work,
-  ): Promise<void> {
+  private async requireStored(document: LedgerDocument, mapped: MappedInvoice, entry: Entry, work: Work): Promise<Row> {
     const { client, settings } = this.facts;
     const stored = await readInvoice(client, settings, entry, work);
     const head = stored?.tables.APInvHed?.[0];
-    if (!head) throw unreadableWrite(INVOICES, 'a yes, and has no invoice');
+    if (!stored || !head) throw unreadableWrite(INVOICES, 'a yes, and has no invoice');
+    const doubt = difference(stored, mapped, document);
+    if (doubt !== null) throw refused(`it did not keep the invoice as sent: ${doubt}`, 'other');
+    return head;
+  }
+
+  private async setControlTotal(document: LedgerDocument, mapped: MappedInvoice, head: Row, work: Work): Promise<void> {
+    const { client } = this.facts;
     const amount = jsonDecimal(decimalText(mapped.amountMinor, document.currency));
     const before = { APInvHed: [updated(head)] };
     const changed = await client.ask(
@@ -439,6 +427,7 @@ export class InvoicePoster {
     const isOurs = groupIdsOf(reference, settings.groupIdPrefix).includes(stored.head.GroupID);
     const isReady = isComplete(stored, currency) && !settings.autoPost;
     if (isOurs && !stored.head.Posted && !isReady) return null;
+    if (isOurs) await this.groups.tidy(stored.head.GroupID, settings);
     return foundInvoice(stored, reference, currency, settings);
   }
 

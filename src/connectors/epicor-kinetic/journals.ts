@@ -342,7 +342,9 @@ export class JournalPoster {
     for (const [reference, groupIds] of groupsOf) {
       if (!heads.some((head) => groupIds.includes(head.GroupID) && isDraftOf(head, reference))) continue;
       const drafts = await this.draftsOf(reference, currency);
-      found.push(...drafts.filter(isBalanced).map((draft) => foundDraft(draft, reference, currency)));
+      const whole = drafts.filter(isBalanced);
+      for (const { head } of whole) await this.groups.tidy(head.GroupID, settings);
+      found.push(...whole.map((draft) => foundDraft(draft, reference, currency)));
     }
     return found;
   }

@@ -28,7 +28,7 @@ export function isoCurrency(code: string, settings: Pick<KineticSettings, 'curre
 
 /** @throws ConfigurationError the company has no such book. */
 export async function readBook(client: KineticClient, settings: KineticSettings): Promise<BookRow> {
-  const books = await client.all({
+  const books = client.list({
     service: 'Erp.BO.GLBookSvc',
     set: 'GLBooks',
     select: ['BookID', 'COACode', 'CurrencyCode', 'FiscalCalendarID', 'Inactive'],
@@ -37,8 +37,10 @@ export async function readBook(client: KineticClient, settings: KineticSettings)
     schema: bookRow,
     keyOf: (row: BookRow) => row.BookID,
   });
-  const book = books.find(({ BookID }) => BookID.toUpperCase() === settings.bookId.toUpperCase());
-  if (book) return book;
+  for await (const rows of books) {
+    const book = rows.find(({ BookID }) => BookID.toUpperCase() === settings.bookId.toUpperCase());
+    if (book) return book;
+  }
   throw new ConfigurationError(
     `Company ${settings.company} has no GL book ${settings.bookId}. Enter the book in the setting bookId.`,
     { code: 'BOOK_MISSING' },
@@ -160,8 +162,11 @@ export function vendorsQuery(filter?: string): ListQuery<VendorRow> {
 
 /** Vendor IDs can be changed by people, so the number behind one is read each time. */
 export async function vendorById(client: KineticClient, code: string, work?: Work): Promise<VendorRow | null> {
-  const rows = await client.all(vendorsQuery(`VendorID eq ${literal(code)}`), work);
-  return rows.find(({ VendorID }) => VendorID.toUpperCase() === code.toUpperCase()) ?? null;
+  for await (const rows of client.list(vendorsQuery(`VendorID eq ${literal(code)}`), work)) {
+    const found = rows.find(({ VendorID }) => VendorID.toUpperCase() === code.toUpperCase());
+    if (found) return found;
+  }
+  return null;
 }
 
 /** A blank currency is taken for the company's own. */

@@ -22,6 +22,8 @@ export interface LedgerUnderTest {
   readonly listedDimensions: readonly string[];
   /** Document types that the ledger refuses in a closed period. */
   readonly closes: readonly DocumentType[];
+  /** Document types of which a given-up attempt stays visible in the ledger, outside the books. */
+  readonly keepsAbandoned: readonly DocumentType[];
   /** Control accounts refuse journals in this ledger's own check, or are listed as blocked. */
   readonly listsControlAccounts: boolean;
 }

@@ -159,7 +159,9 @@ class LedgerSuite {
 
   /** The document is in the books once, whole and balanced. */
   isThereOnce(document: LedgerDocument): void {
-    const held = this.held(document);
+    const all = this.held(document);
+    // What was begun and given up is not in the books; where a ledger keeps it, its connector's README says so.
+    const held = this.subject.keepsAbandoned.includes(document.documentType) ? all.filter(({ posted }) => posted) : all;
     expect(held.map(({ posted, debit, credit }) => ({ posted, debit, credit }))).toEqual([
       { posted: true, debit: document.total, credit: document.total },
     ]);

@@ -19,7 +19,12 @@ export interface Call {
 }
 
 export type Reply =
-  | { readonly status?: number; readonly json?: unknown; readonly text?: string; readonly headers?: Record<string, string> }
+  | {
+      readonly status?: number;
+      readonly json?: unknown;
+      readonly text?: string;
+      readonly headers?: Record<string, string>;
+    }
   /** The connection breaks without effect, or after it. */
   | 'lost-before'
   | 'lost-after'
@@ -58,7 +63,13 @@ const GROUP = { CreatedBy: 'gateway', ActiveUserID: '', PostErrorLog: '', PostIn
 export function epicorError(status: number, message: string, type = 'Ice.Common.BusinessObjectException'): Reply {
   return {
     status,
-    json: { HttpStatus: status, ReasonPhrase: 'REST API Exception', ErrorMessage: message, ErrorType: type, CorrelationId: 'c0ffee' },
+    json: {
+      HttpStatus: status,
+      ReasonPhrase: 'REST API Exception',
+      ErrorMessage: message,
+      ErrorType: type,
+      CorrelationId: 'c0ffee',
+    },
   };
 }
 
@@ -94,7 +105,9 @@ export async function scriptedEpicor(): Promise<ScriptedEpicor> {
     const text = Buffer.concat(chunks).toString('utf8');
     const url = new URL(request.url ?? '/', 'http://host');
     const operation = url.pathname.replace(/^.*\/(?:EPIC06\/(?:\w+\.\w+\.)?|connect\/)/, '');
-    const body = text.startsWith('{') ? (JSON.parse(text) as Row) : Object.fromEntries(url.searchParams);
+    const body = text.startsWith('{')
+      ? (JSON.parse(text.replaceAll(REVISION, '1')) as Row)
+      : Object.fromEntries(url.searchParams);
     const call: Call = { verb: request.method ?? '', operation, url, headers: request.headers, text, body };
     state.calls.push(call);
     const own = await state.answer(call);
@@ -129,7 +142,8 @@ export async function scriptedEpicor(): Promise<ScriptedEpicor> {
 /** The rows of a filter, as far as these tests filter. */
 function matching(rows: readonly Row[], filter: string): Row[] {
   const wanted = [...filter.matchAll(/(InvoiceNum|GroupID|VendorID) eq '([^']*)'/g)];
-  const found = wanted.length === 0 ? rows : rows.filter((row) => wanted.some(([, column = '', value]) => row[column] === value));
+  const found =
+    wanted.length === 0 ? rows : rows.filter((row) => wanted.some(([, column = '', value]) => row[column] === value));
   const behind = /VendorNum gt (\d+)/.exec(filter)?.[1];
   return behind === undefined ? [...found] : found.filter((row) => Number(row.VendorNum) > Number(behind));
 }
@@ -145,11 +159,20 @@ function standard(state: ScriptedEpicor, call: Call): Reply {
   const tables = (body.ds ?? {}) as Record<string, Row[]>;
   switch (operation) {
     case 'token':
-      return { json: { access_token: `token-${state.calls.filter((one) => one.operation === 'token').length}`, expires_in: 3600 } };
+      return {
+        json: {
+          access_token: `token-${state.calls.filter((one) => one.operation === 'token').length}`,
+          expires_in: 3600,
+        },
+      };
     case 'GLBookSvc/GLBooks':
-      return list([{ BookID: 'MAIN', COACode: 'MAIN', CurrencyCode: 'USD', FiscalCalendarID: 'MAIN', Inactive: false }]);
+      return list([
+        { BookID: 'MAIN', COACode: 'MAIN', CurrencyCode: 'USD', FiscalCalendarID: 'MAIN', Inactive: false },
+      ]);
     case 'GLAccountSvc/GLAccounts':
-      return filter.includes('gt') ? listed([]) : listed([{ GLAccount1: '6400|00|20', AccountDesc: 'Cloud', Active: true }]);
+      return filter.includes('gt')
+        ? listed([])
+        : listed([{ GLAccount1: '6400|00|20', AccountDesc: 'Cloud', Active: true }]);
     case 'GLAccountSvc/ValidateGLAccount':
       return { json: {} };
     case 'VendorSvc/Vendors':
@@ -157,16 +180,46 @@ function standard(state: ScriptedEpicor, call: Call): Reply {
     case 'VendorSvc/GetNewVendor':
       return method({ Vendor: [{ VendorNum: 0, VendorID: '', Name: '', RowMod: 'A', SysRevID: 0 }] });
     case 'VendorSvc/Update': {
-      const row = { Inactive: false, CurrencyCode: '', ...tables.Vendor?.[0], VendorNum: 300 + state.vendors.length };
-      if (state.vendors.some(({ VendorID }) => VendorID === row.VendorID)) return epicorError(409, 'Duplicate', 'Ice.DuplicateRecordException');
+      const row: Row = {
+        Inactive: false,
+        CurrencyCode: '',
+        ...tables.Vendor?.[0],
+        VendorNum: 300 + state.vendors.length,
+      };
+      if (state.vendors.some(({ VendorID }) => VendorID === row.VendorID))
+        return epicorError(409, 'Duplicate', 'Ice.DuplicateRecordException');
       state.vendors.push(row);
       return method({ Vendor: [row] });
     }
     case 'GLBookPerSearchSvc/GLBookPerSearches':
       return list([
-        { FiscalYear: 2026, FiscalYearSuffix: '', FiscalPeriod: 11, StartDate: '2026-11-01T00:00:00', EndDate: '2026-11-30T00:00:00', ClosedPeriod: false, CloseFiscalPeriod: 0 },
-        { FiscalYear: 2026, FiscalYearSuffix: '', FiscalPeriod: 11, StartDate: '2026-11-30T00:00:00', EndDate: '2026-11-30T00:00:00', ClosedPeriod: false, CloseFiscalPeriod: 1 },
-        { FiscalYear: 2026, FiscalYearSuffix: '', FiscalPeriod: 10, StartDate: '2026-10-01', EndDate: '2026-10-31', ClosedPeriod: true, CloseFiscalPeriod: 0 },
+        {
+          FiscalYear: 2026,
+          FiscalYearSuffix: '',
+          FiscalPeriod: 11,
+          StartDate: '2026-11-01T00:00:00',
+          EndDate: '2026-11-30T00:00:00',
+          ClosedPeriod: false,
+          CloseFiscalPeriod: 0,
+        },
+        {
+          FiscalYear: 2026,
+          FiscalYearSuffix: '',
+          FiscalPeriod: 11,
+          StartDate: '2026-11-30T00:00:00',
+          EndDate: '2026-11-30T00:00:00',
+          ClosedPeriod: false,
+          CloseFiscalPeriod: 1,
+        },
+        {
+          FiscalYear: 2026,
+          FiscalYearSuffix: '',
+          FiscalPeriod: 10,
+          StartDate: '2026-10-01',
+          EndDate: '2026-10-31',
+          ClosedPeriod: true,
+          CloseFiscalPeriod: 0,
+        },
       ]);
     case 'APInvoiceSvc/APInvoices':
       return list([...state.invoices.values()].map(({ head }) => head));
@@ -197,7 +250,10 @@ function invoiceMethod(state: ScriptedEpicor, { operation, body }: Call, tables:
     case 'APInvGrpSvc/GetNewAPInvGrpNoLock':
       return method({ APInvGrp: [{ GroupID: '', ApplyDate: '2026-11-20T00:00:00', RowMod: 'A', SysRevID: 0 }] });
     case 'APInvGrpSvc/OnChangeofApplyDate':
-      return method({ APInvGrp: [{ ...tables.APInvGrp?.[0], ApplyDate: `${body.NewApplyDate}T00:00:00` }] }, { DateMessage: '' });
+      return method(
+        { APInvGrp: [{ ...tables.APInvGrp?.[0], ApplyDate: `${body.NewApplyDate}T00:00:00` }] },
+        { DateMessage: '' },
+      );
     case 'APInvGrpSvc/Update': {
       const row = { ...GROUP, ...tables.APInvGrp?.[0], ActiveUserID: 'gateway', RowMod: '' };
       state.apGroups.set(String(tables.APInvGrp?.[0]?.GroupID), row);
@@ -216,27 +272,52 @@ function invoiceMethod(state: ScriptedEpicor, { operation, body }: Call, tables:
       return returned({ APInvoicePostParam: [{ GroupID: '', RowMod: 'A' }] });
     case 'APInvoicePostSvc/RunDirect':
       for (const { head } of state.invoices.values()) {
-        if (head.GroupID === tables.APInvoicePostParam?.[0]?.GroupID && head.DocInvoiceAmt === head.DocInvoiceVendorAmt) head.Posted = true;
+        if (head.GroupID === tables.APInvoicePostParam?.[0]?.GroupID && head.DocInvoiceAmt === head.DocInvoiceVendorAmt)
+          head.Posted = true;
       }
       return { json: {} };
     case 'APInvoiceSvc/GetNewAPInvHedInvoice':
     case 'APInvoiceSvc/GetNewAPInvHedDebitMemo':
       return method({
-        APInvHed: [{ GroupID: body.cGroupID, InvoiceNum: '', VendorNum: 0, DebitMemo: operation.endsWith('Memo'), RowMod: 'A', SysRevID: 0 }],
+        APInvHed: [
+          {
+            GroupID: body.cGroupID,
+            InvoiceNum: '',
+            VendorNum: 0,
+            DebitMemo: operation.endsWith('Memo'),
+            RowMod: 'A',
+            SysRevID: 0,
+          },
+        ],
       });
     case 'APInvoiceSvc/ChangeVendorID': {
       const vendor = state.vendors.find(({ VendorID }) => VendorID === body.ProposedVendorID);
-      return method({ APInvHed: [{ ...tables.APInvHed?.[0], VendorNum: vendor?.VendorNum ?? 0, CurrencyCode: 'USD' }] }, { confirmMsg: '' });
+      return method(
+        { APInvHed: [{ ...tables.APInvHed?.[0], VendorNum: vendor?.VendorNum ?? 0, CurrencyCode: 'USD' }] },
+        { confirmMsg: '' },
+      );
     }
     case 'APInvoiceSvc/ChangeInvoiceDateEx':
-      return method({ APInvHed: [{ ...tables.APInvHed?.[0], InvoiceDate: body.ProposedInvoiceDate }] }, { cMessageText: '' });
+      return method(
+        { APInvHed: [{ ...tables.APInvHed?.[0], InvoiceDate: body.ProposedInvoiceDate }] },
+        { cMessageText: '' },
+      );
     case 'APInvoiceSvc/ChangeInvoiceVendorAmt':
       return method({ APInvHed: [{ ...tables.APInvHed?.[0], DocInvoiceVendorAmt: body.ProposedInvoiceVendorAmt }] });
     case 'APInvoiceSvc/Update':
       return saveInvoice(state, tables);
     case 'APInvoiceSvc/GetNewAPInvDtlMiscellaneous':
       return method({
-        APInvDtl: [{ VendorNum: body.iVendorNum, InvoiceNum: body.cInvoiceNum, InvoiceLine: 0, LineType: 'M', RowMod: 'A', SysRevID: 0 }],
+        APInvDtl: [
+          {
+            VendorNum: body.iVendorNum,
+            InvoiceNum: body.cInvoiceNum,
+            InvoiceLine: 0,
+            LineType: 'M',
+            RowMod: 'A',
+            SysRevID: 0,
+          },
+        ],
       });
     case 'APInvoiceSvc/UpdateMaster':
       return addLine(state, tables);
@@ -253,7 +334,8 @@ function saveInvoice(state: ScriptedEpicor, tables: Record<string, Row[]>): Repl
   const [head] = tables.APInvHed ?? [];
   if (head?.RowMod === 'A') {
     const key = `${head.VendorNum}/${head.InvoiceNum}`;
-    if (state.invoices.has(key)) return epicorError(409, 'This is a duplicate entry of an existing record', 'Ice.Common.DuplicateRecordException');
+    if (state.invoices.has(key))
+      return epicorError(409, 'This is a duplicate entry of an existing record', 'Ice.Common.DuplicateRecordException');
     const stored = { Posted: false, DocInvoiceAmt: 0, DocInvoiceVendorAmt: 0, ...head, RowMod: '', SysRevID: 1 };
     state.invoices.set(key, { head: stored, lines: [] });
     return method(invoiceTables({ head: stored, lines: [] }));
@@ -277,7 +359,16 @@ function addLine(state: ScriptedEpicor, tables: Record<string, Row[]>): Reply {
   invoice.lines.push({
     line: { ...row, ...key, DocExtCost: amount, RowMod: '', SysRevID: 1 },
     expense: { ...key, InvExpSeq: 1, DocExpAmt: amount, SysRevID: 1 },
-    coding: { ...key, InvExpSeq: 1, RecordType: 'A', BookID: 'MAIN', COACode: 'MAIN', GLAccount: '9999', RowMod: '', SysRevID: 1 },
+    coding: {
+      ...key,
+      InvExpSeq: 1,
+      RecordType: 'A',
+      BookID: 'MAIN',
+      COACode: 'MAIN',
+      GLAccount: '9999',
+      RowMod: '',
+      SysRevID: 1,
+    },
   });
   const total = invoice.lines.reduce((sum, { line }) => sum + Math.round(Number(line.DocExtCost) * 100), 0) / 100;
   invoice.head = { ...invoice.head, DocInvoiceAmt: total };
@@ -315,10 +406,25 @@ function journalMethod(state: ScriptedEpicor, { operation, body }: Call, tables:
       return postJournals(state, groupId);
     case 'GLJournalEntrySvc/GetNewGlJrnHedTran':
       return method({
-        GLJrnHed: [{ BookID: 'MAIN', FiscalYear: 2026, FiscalYearSuffix: '', FiscalCalendarID: 'MAIN', JournalCode: 'GJ', JournalNum: 0, GroupID: groupId, RowMod: 'A', SysRevID: 0 }],
+        GLJrnHed: [
+          {
+            BookID: 'MAIN',
+            FiscalYear: 2026,
+            FiscalYearSuffix: '',
+            FiscalCalendarID: 'MAIN',
+            JournalCode: 'GJ',
+            JournalNum: 0,
+            GroupID: groupId,
+            RowMod: 'A',
+            SysRevID: 0,
+          },
+        ],
       });
     case 'GLJournalEntrySvc/GetNewGLJrnDtlMnl':
-      return method({ ...tables, GLJrnDtlMnl: [{ JournalNum: body.journalNum, JournalLine: 0, RowMod: 'A', SysRevID: 0 }] });
+      return method({
+        ...tables,
+        GLJrnDtlMnl: [{ JournalNum: body.journalNum, JournalLine: 0, RowMod: 'A', SysRevID: 0 }],
+      });
     case 'GLJournalEntrySvc/Update':
       return saveJournal(state, tables);
     case 'GLJournalEntrySvc/GetByGroupID': {
