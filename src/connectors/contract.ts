@@ -171,6 +171,7 @@ export interface SpendConnection extends ConnectionBase {
   readonly exports?: ReportsExports;
   readonly webhookManagement?: ManagesWebhooks;
   readonly vendors?: ReadsVendors;
+  readonly masterData?: ReceivesMasterData;
   /** The vendor's own id of the connected company; what a partner app's webhooks are told apart by. */
   companyId(): Promise<string>;
   /** A call that keeps an otherwise idle credential alive. */
@@ -207,6 +208,28 @@ export interface ManagesWebhooks {
   register(url: string): Promise<{ id: string; eventTypes: readonly string[] }>;
   /** The secrets deliveries are signed with now (two while the vendor rotates). */
   secrets(): Promise<string[]>;
+}
+
+/** A value that people at the source may code with, as the ledger has it. */
+export interface LedgerValue {
+  /** The ledger's code: the value's lasting identity at the source. */
+  readonly code: string;
+  readonly name: string;
+  readonly active: boolean;
+}
+
+export interface ReceivesMasterData {
+  /**
+   * Makes one coding field of the source hold just these values: creates what is missing, renames what changed, retires
+   * what is gone or inactive, and leaves values that people made there alone. Safe to repeat, also after a lost answer.
+   * @param field `key` is its lasting identity, e.g. `ledger-accounts`.
+   * @throws ConfigurationError the source is not set up to take master data.
+   * @throws OutcomeUnknownError an answer was lost; repeat the whole push.
+   */
+  push(
+    field: { readonly key: string; readonly name: string },
+    values: readonly LedgerValue[],
+  ): Promise<{ readonly created: number; readonly updated: number; readonly unchanged: number }>;
 }
 
 export interface ReadsVendors {

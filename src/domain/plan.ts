@@ -57,6 +57,8 @@ export interface AccountFact {
   readonly active: boolean;
   /** Why nothing may be posted to it although it exists, e.g. a control account; null when it may. */
   readonly blockedReason: string | null;
+  /** What every line on it must carry; `label` is the ledger's own word for the dimension. */
+  readonly requiredDimensions?: readonly { readonly dimension: string; readonly label: string }[];
 }
 
 export interface SupplierFact {
@@ -95,6 +97,8 @@ export interface LedgerRules {
   readonly memoLength: number;
   /** The name under which `costCentre` is found in the master data's dimensions. */
   readonly costCentreDimension: string | null;
+  /** The codes of most accounts contain a cost centre, so an unknown one without it lacks just that. */
+  readonly isCostCentreInAccount?: boolean;
   /**
    * Whether lines may carry this dimension. Tags of the source that the ledger has no place for are then left off its
    * lines (what a mapping rule sets stays, and so do tags when this is not said), or they would only cut the lines of a
@@ -191,8 +195,13 @@ export interface PlannedDocument {
 
 /** What planning decided about one spend record that yields no document. */
 export type PlanSkip =
-  /** Not yet: a richer stream has still to show it. */
-  | { readonly kind: 'WAITING'; readonly spendRecordId: string; readonly reason: string }
+  /** Not yet: a richer stream has still to show it, or its day is not over; `until` = the day it is looked at again. */
+  | {
+      readonly kind: 'WAITING';
+      readonly spendRecordId: string;
+      readonly reason: string;
+      readonly until: LocalDate | null;
+    }
   /** Never: not spend, withdrawn before it was posted, or skipped by policy. */
   | { readonly kind: 'EXCLUDED'; readonly spendRecordId: string; readonly reason: string };
 

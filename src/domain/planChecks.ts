@@ -37,7 +37,7 @@ export class LedgerChecks {
 
   /** Everything that is wrong with a line's account, cost centre and dimensions. */
   line(line: CodedLine): readonly Hold[] {
-    const holds = this.account(line.glAccount, line.costCentre);
+    const holds = [...this.account(line.glAccount, line.costCentre), ...this.required(line)];
     const names = Object.keys(line.dimensions);
     if (names.length === 0) return holds;
     const others = names
@@ -54,6 +54,18 @@ export class LedgerChecks {
       this.accounts.set(key, holds);
     }
     return holds;
+  }
+
+  /** Dimensions that the account asks for and the line does not have. */
+  private required(line: CodedLine): readonly Hold[] {
+    const account = this.masterData.account(this.rules.accountCode(line));
+    const wanted = account?.requiredDimensions ?? [];
+    if (!account || wanted.length === 0) return [];
+    const isMissing = (name: string) =>
+      name === this.rules.costCentreDimension ? line.costCentre === null : (line.dimensions[name] ?? '') === '';
+    return wanted
+      .filter(({ dimension }) => isMissing(dimension))
+      .map(({ dimension, label }) => requiredMissing(account.code, account.name, dimension, label));
   }
 
   /**
@@ -92,6 +104,7 @@ export class LedgerChecks {
     }
     const code = this.rules.accountCode({ glAccount, costCentre });
     const account = this.masterData.account(code);
+    if (!account && costCentre === null && this.rules.isCostCentreInAccount) return [costCentreMissing(code)];
     if (!account) return [accountMissing(code)];
     if (account.blockedReason !== null) return [accountInactive(code, account.name, account.blockedReason)];
     if (!account.active) return [accountInactive(code, account.name, 'it is not active')];
@@ -167,6 +180,26 @@ function accountMissing(code: string): Hold {
     field: 'glAccount',
     value: code,
     resolution: `Create account ${code} in the ledger, or change the mapping to an account that exists, then replay.`,
+  };
+}
+
+function costCentreMissing(glAccount: string): Hold {
+  return {
+    code: 'DIMENSION_MISSING',
+    message: `The ledger keeps account ${glAccount} by cost centre, and the purchase has none.`,
+    field: 'costCentre',
+    value: glAccount,
+    resolution: 'Set a cost centre in the mapping or a tag at the source, or map to a whole account code, then replay.',
+  };
+}
+
+function requiredMissing(code: string, name: string, dimension: string, label: string): Hold {
+  return {
+    code: 'DIMENSION_MISSING',
+    message: `Account ${code} (${name}) needs ${label} on every line, and the purchase has none.`,
+    field: dimension,
+    value: code,
+    resolution: `Set ${label} in the mapping or by a tag at the source, or map to another account, then replay.`,
   };
 }
 

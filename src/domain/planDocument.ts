@@ -36,7 +36,6 @@ export interface DocumentInput {
   readonly description: string;
   /** DAILY: lines of the same account, cost centre, dimensions and tax code become one. */
   readonly aggregate: boolean;
-  readonly extraHolds?: readonly Hold[];
 }
 
 /** Makes the balanced document of drafts that share a day, a currency and a supplier. */
@@ -53,7 +52,6 @@ export function buildDocument(context: PlanContext, checks: LedgerChecks, input:
     ...(first.day.hold ? [first.day.hold] : []),
     ...currencyHolds(pipeline.documentType, first.currency, rules.localCurrency),
     ...checks.offset(pipeline.offsetAccount, pipeline.documentType),
-    ...(input.extraHolds ?? []),
   ];
   return finishDocument({
     reference: input.reference,

@@ -1,6 +1,7 @@
 import { ConfigurationError, InvariantError } from '../errors.js';
 import { compareKeys, compareText, streamRank } from './identity.js';
 import { documentReference } from './keys.js';
+import { addDays } from './localDate.js';
 import type { Plan, PlanContext, PlannedDocument, PlanPipeline, PlanSkip, PlanSpend } from './plan.js';
 import { LedgerChecks, wantedDay } from './planChecks.js';
 import { buildDocument, type Draft } from './planDocument.js';
@@ -9,6 +10,12 @@ import { decideVendor } from './planVendor.js';
 import type { UnifiedSpend } from './spend.js';
 import type { Hold, SpendStream } from './vocabulary.js';
 
+/** A daily document that was planned before and is not in the ledger: its name stays with its purchases. */
+export interface KeptDay {
+  readonly reference: string;
+  readonly spendRecordIds: readonly string[];
+}
+
 /**
  * Turns spend into the documents of one ledger: coded, dated, checked and balanced, or held with reasons. Every record
  * is in a document or in `skipped`. The same spend gives the same documents, in whatever order it comes.
@@ -16,42 +23,22 @@ import type { Hold, SpendStream } from './vocabulary.js';
  * PER_RECORD makes a document per record. DAILY makes one per posting date and currency (and supplier for invoices, their
  * refunds apart, and new supplier where one must be created first); a record with something wrong of its own is held in a document of its
  * own, named by its origin key, and the rest of the day goes on. What is wrong with the day itself (a closed period, the
- * offset account) holds the day's document. More lines than the ledger takes make several documents, each balanced; a
+ * offset account) holds the day's document. A day is planned once it is over, so that what comes in during the day is one
+ * document; what comes later makes another one. A day that was planned before keeps its reference (`kept`) for as long
+ * as any of its purchases belong together; those that do not are planned like new ones. More lines than the ledger takes make several documents, each balanced; a
  * daily document is cut between records, so that no record is half posted unless it alone is too long.
  * @throws ConfigurationError the ledger does not take the pipeline's document type.
  * @throws InvariantError a document does not balance, or a record was given twice. A bug.
  */
-export function plan(context: PlanContext, spend: readonly PlanSpend[]): Plan {
+export function plan(context: PlanContext, spend: readonly PlanSpend[], kept: readonly KeptDay[] = []): Plan {
   const checks = new LedgerChecks(context.masterData, context.rules, context.pipeline.closedPeriod);
   const { drafts, skipped } = draftAll(context, checks, spend);
   const documents =
     context.pipeline.grouping === 'DAILY'
-      ? planDays(context, checks, drafts)
+      ? planDays(context, checks, drafts, kept)
       : drafts.flatMap((draft) => planOne(context, checks, draft));
   assertConserved(drafts, documents);
   return { documents, skipped };
-}
-
-/**
- * Plans the records of a document again, from today's mapping and master data, under the reference it already has.
- * For replays of HELD, REJECTED and READY documents; `context.dailySequence` is not asked.
- *
- * All records go into the one document, so one that has something wrong of its own holds it; exclude that record to let
- * the rest go.
- * @returns `document: null` when nothing of these records belongs under that reference any more; cancel it.
- * @throws like `plan`.
- */
-export function planAgain(
-  context: PlanContext,
-  spend: readonly PlanSpend[],
-  reference: string,
-): { readonly document: PlannedDocument | null; readonly skipped: readonly PlanSkip[] } {
-  const checks = new LedgerChecks(context.masterData, context.rules, context.pipeline.closedPeriod);
-  const { drafts, skipped } = draftAll(context, checks, spend);
-  if (drafts.length === 0) return { document: null, skipped };
-  const own = drafts.flatMap((draft) => planOne(context, checks, draft)).find((each) => each.reference === reference);
-  if (own || context.pipeline.grouping === 'PER_RECORD') return { document: own ?? null, skipped };
-  return { document: dayAgain(context, checks, drafts, reference), skipped };
 }
 
 // ── from records to drafts ───────────────────────────────────────────────────────────────────
@@ -90,7 +77,17 @@ function draftOf(context: PlanContext, checks: LedgerChecks, item: PlanSpend): D
   if (skip) return skip;
   const vendor = decideVendor(item, pipeline, masterData, rules);
   if (vendor.skipReason !== null) return excluded(item, vendor.skipReason);
-  const day = checks.postingDay(wantedDay(spend, pipeline.postingDate, today));
+  const wanted = wantedDay(spend, pipeline.postingDate, today);
+  if (pipeline.grouping === 'DAILY' && pipeline.postingDate !== 'SYNC_DATE' && wanted >= today) {
+    const until = addDays(wanted, 1);
+    return {
+      kind: 'WAITING',
+      spendRecordId: item.id,
+      reason: `Its day is not over: the purchases of ${wanted} are posted together from ${until} on.`,
+      until,
+    };
+  }
+  const day = checks.postingDay(wanted);
   const { lines, holds } = draftLines(item, context, checks, vendor, day);
   if (holds.length === 0 && isNothing(lines)) {
     const reason =
@@ -148,7 +145,7 @@ function skipOf(item: PlanSpend, pipeline: PlanPipeline): PlanSkip | null {
     );
   }
   const reason = waitingFor(spend, pipeline);
-  return reason === null ? null : { kind: 'WAITING', spendRecordId: item.id, reason };
+  return reason === null ? null : { kind: 'WAITING', spendRecordId: item.id, reason, until: null };
 }
 
 const STREAM_WORDS: Readonly<Record<SpendStream, string>> = {
@@ -217,23 +214,28 @@ function referenceOf(context: PlanContext, fact: string, revision: number): stri
   return documentReference({ ledgerId, pipelineId: pipeline.id, fact, revision, role: 'ORIGINAL' });
 }
 
-function planDays(context: PlanContext, checks: LedgerChecks, drafts: readonly Draft[]): PlannedDocument[] {
+function planDays(
+  context: PlanContext,
+  checks: LedgerChecks,
+  drafts: readonly Draft[],
+  kept: readonly KeptDay[],
+): PlannedDocument[] {
   const capacity = capacityOf(context);
-  const alone: Draft[] = [];
-  const days = new Map<string, Draft[]>();
-  for (const draft of drafts) {
-    // What has something wrong of its own must not hold the day, and what is longer than a document has its own.
-    if (draft.holds.length > 0 || draft.lines.length > capacity) {
-      alone.push(draft);
-      continue;
-    }
-    const key = dayKey(context.pipeline, draft);
-    const day = days.get(key);
-    if (day) day.push(draft);
-    else days.set(key, [draft]);
-  }
+  // What has something wrong of its own must not hold the day, and what is longer than a document has its own.
+  const isAlone = (draft: Draft) => draft.holds.length > 0 || draft.lines.length > capacity;
+  const again = daysAgain(
+    context,
+    drafts.filter((draft) => !isAlone(draft)),
+    kept,
+  );
+  const placed = new Set(again.flatMap(({ chunk }) => chunk));
+  const alone = drafts.filter(isAlone);
+  const days = groupedByDay(
+    context.pipeline,
+    drafts.filter((draft) => !isAlone(draft) && !placed.has(draft)),
+  );
   const sequences = new Map<string, number>();
-  const daily = [...days.keys()].sort(compareText).flatMap((key) =>
+  const fresh = [...days.keys()].sort(compareText).flatMap((key) =>
     chunked(days.get(key) ?? [], capacity).map((chunk) => {
       const { day, currency, supplierCode } = firstOf(chunk);
       const counter = `${day.day} ${currency}`;
@@ -241,10 +243,47 @@ function planDays(context: PlanContext, checks: LedgerChecks, drafts: readonly D
       sequences.set(counter, sequence + 1);
       const supplier = context.pipeline.documentType === 'SUPPLIER_INVOICE' ? (supplierCode ?? '') : '';
       const fact = ['daily', day.day, currency, supplier, sequence].join(':');
-      return buildDay(context, checks, chunk, referenceOf(context, fact, 1), []);
+      return buildDay(context, checks, chunk, referenceOf(context, fact, 1));
     }),
   );
-  return [...daily, ...alone.flatMap((draft) => planOne(context, checks, draft))];
+  return [
+    ...again.map(({ reference, chunk }) => buildDay(context, checks, chunk, reference)),
+    ...fresh,
+    ...alone.flatMap((draft) => planOne(context, checks, draft)),
+  ];
+}
+
+/** Days that were planned before, with the purchases that still belong together: the largest group of each. */
+function daysAgain(
+  context: PlanContext,
+  drafts: readonly Draft[],
+  kept: readonly KeptDay[],
+): { reference: string; chunk: Draft[] }[] {
+  const placed = new Set<Draft>();
+  return [...kept]
+    .sort((a, b) => compareText(a.reference, b.reference))
+    .flatMap(({ reference, spendRecordIds }) => {
+      const ids = new Set(spendRecordIds);
+      const own = drafts.filter((draft) => ids.has(draft.id) && !placed.has(draft));
+      // A purchase that was held by itself had a document named after it; it joins its day now.
+      if (own.some((draft) => referenceOf(context, draft.originKey, draft.revision) === reference)) return [];
+      const [largest] = [...groupedByDay(context.pipeline, own).values()].sort((a, b) => b.length - a.length);
+      const [chunk] = chunked(largest ?? [], capacityOf(context));
+      if (!chunk) return [];
+      for (const draft of chunk) placed.add(draft);
+      return [{ reference, chunk }];
+    });
+}
+
+function groupedByDay(pipeline: PlanPipeline, drafts: readonly Draft[]): Map<string, Draft[]> {
+  const days = new Map<string, Draft[]>();
+  for (const draft of drafts) {
+    const key = dayKey(pipeline, draft);
+    const day = days.get(key);
+    if (day) day.push(draft);
+    else days.set(key, [draft]);
+  }
+  return days;
 }
 
 function dayKey(pipeline: PlanPipeline, draft: Draft): string {
@@ -286,7 +325,6 @@ function buildDay(
   checks: LedgerChecks,
   drafts: readonly Draft[],
   reference: string,
-  extraHolds: readonly Hold[],
 ): PlannedDocument {
   const count = drafts.length === 1 ? '1 record' : `${drafts.length} records`;
   return buildDocument(context, checks, {
@@ -295,36 +333,7 @@ function buildDay(
     lines: drafts.flatMap((draft) => draft.lines),
     description: `Spend of ${firstOf(drafts).day.day}, ${count}`,
     aggregate: true,
-    extraHolds,
   });
-}
-
-/** A daily document whose records stay together, whatever has changed about them. */
-function dayAgain(
-  context: PlanContext,
-  checks: LedgerChecks,
-  drafts: readonly Draft[],
-  reference: string,
-): PlannedDocument {
-  const keys = new Set(drafts.map((draft) => dayKey(context.pipeline, draft)));
-  const lines = new Set(drafts.flatMap((draft) => draft.lines).map(aggregationKey)).size;
-  const holds: Hold[] = [];
-  if (keys.size > 1) holds.push(tornApart('its purchases now have several dates, currencies or suppliers'));
-  if (lines > capacityOf(context)) {
-    holds.push(tornApart(`it now has ${lines} lines, and the ledger takes ${capacityOf(context)}`));
-  }
-  const { currency } = firstOf(drafts);
-  const sameCurrency = drafts.filter((draft) => draft.currency === currency);
-  if (sameCurrency.length !== drafts.length) throw new InvariantError(`Document ${reference} mixes currencies.`);
-  return buildDay(context, checks, drafts, reference, holds);
-}
-
-function tornApart(problem: string): Hold {
-  return {
-    code: 'LEDGER_REJECTED',
-    message: `The document cannot be sent as one any more: ${problem}.`,
-    resolution: 'Cancel the posting; its records are then planned anew, in as many documents as they need.',
-  };
 }
 
 // ── proof ────────────────────────────────────────────────────────────────────────────────────

@@ -10,7 +10,7 @@ export class CallQuotaRow {
   systemId!: string;
 
   /** Milliseconds since 1970, as text. */
-  @Column({ type: 'bigint', array: true })
+  @Column({ type: 'bigint', array: true, default: () => "'{}'" })
   calls!: string[];
 
   /** The vendor throttled us: nobody may call before. */

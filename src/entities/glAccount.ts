@@ -26,6 +26,6 @@ export class GlAccountRow {
   blockedReason!: string | null;
 
   /** Dimensions that every line on it must carry, with the ledger's own words for them. */
-  @Column({ type: 'jsonb', name: 'required_dimensions' })
+  @Column({ type: 'jsonb', name: 'required_dimensions', default: () => "'[]'" })
   requiredDimensions!: readonly { dimension: string; label: string }[];
 }

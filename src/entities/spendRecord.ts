@@ -79,6 +79,10 @@ export class SpendRecordRow {
   @Column({ type: 'text', name: 'waiting_reason', nullable: true })
   waitingReason!: string | null;
 
+  /** The day on which it is planned again because what it waits for is over then; null = it waits for the source. */
+  @Column({ type: 'date', name: 'waiting_until', nullable: true })
+  waitingUntil!: LocalDate | null;
+
   @Column({ type: 'text', name: 'correlation_id' })
   correlationId!: string;
 

@@ -20,7 +20,7 @@ export interface Preview {
 
 /** What one dry run holds in memory and in one transaction. A longer window is previewed in pieces. */
 const OBJECTS_MAX = 20_000;
-const CHUNK = 500;
+const CHUNK = 20_000;
 
 /** Carries the preview out of the transaction that must not be kept. */
 class RolledBack extends Error {

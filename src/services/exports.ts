@@ -343,12 +343,14 @@ export async function exportStreamOf(engine: Engine, tx: Tx, sourceId: string): 
 export async function oweFailures(engine: Engine, tx: Tx, caller: Caller, given: GivenUp): Promise<void> {
   if (given.stream === null || given.spendRecordIds.length === 0) return;
   const now = engine.clock.now();
+  const { sourceId, stream, spendRecordIds } = given;
+  await oweGroups(engine, tx, { sourceId, stream, spendRecordIds, correlationId: caller.correlationId });
   const owed = await tx.query<{ external_id: string; posting_id: string }>(
     `insert into source_exports (tenant_id, source_id, external_id, posting_id, outcome, message, state, next_attempt_at,
        correlation_id, created_at)
      select $1, $2, o.external_id, coalesce($3, o.spend_record_id), 'FAILURE', $4, 'PENDING', $5, $6, $5
      from source_objects o where o.tenant_id = $1 and o.source_id = $2 and o.stream = $7 and o.spend_record_id = any($8)
-       and o.kind <> 'NOT_SPEND'
+       and o.kind <> 'NOT_SPEND' and o.export_id is null
      on conflict (tenant_id, source_id, external_id, posting_id) do update set state = 'PENDING', outcome = 'FAILURE',
        message = excluded.message, next_attempt_at = excluded.next_attempt_at, correlation_id = excluded.correlation_id
        where source_exports.outcome = 'FAILURE'
@@ -374,4 +376,45 @@ export async function oweFailures(engine: Engine, tx: Tx, caller: Caller, given:
     after: { externalIds: owed.map((row) => row.external_id) },
   });
   await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId: given.sourceId });
+}
+
+export interface SettledPurchases {
+  readonly sourceId: string;
+  readonly stream: SpendStream;
+  readonly spendRecordIds: readonly string[];
+  readonly correlationId: string;
+}
+
+/**
+ * Owes the source the result of those groups of objects (`exportId`, say an expense report) that have become complete:
+ * each purchase is in the ledger or excluded, and at least one is in the ledger. To be called when purchases were posted
+ * or excluded, in that transaction.
+ */
+export async function oweGroups(engine: Engine, tx: Tx, settled: SettledPurchases): Promise<void> {
+  const now = engine.clock.now();
+  const { sourceId, stream, spendRecordIds, correlationId } = settled;
+  // One at a time a source: of two transactions that each settle the last but one purchase, the later sees the earlier.
+  await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`exports:${tx.tenantId}:${sourceId}`]);
+  const owed = await tx.query<{ external_id: string }>(
+    `insert into source_exports (tenant_id, source_id, external_id, posting_id, outcome, ledger_document_id, state,
+       next_attempt_at, correlation_id, created_at)
+     select $1, $2, g.export_id, last.id, 'SUCCESS', last.ledger_document_id, 'PENDING', $5, $6, $5
+     from (select distinct export_id from source_objects
+       where tenant_id = $1 and source_id = $2 and stream = $3 and spend_record_id = any($4) and export_id is not null) g
+     cross join lateral (
+       select p.id, p.ledger_document_id from source_objects o
+       join posting_spend ps on ps.tenant_id = o.tenant_id and ps.spend_record_id = o.spend_record_id
+       join postings p on p.tenant_id = ps.tenant_id and p.id = ps.posting_id
+       where o.tenant_id = $1 and o.source_id = $2 and o.stream = $3 and o.export_id = g.export_id
+         and p.status = 'POSTED' and p.reverses_id is null
+       order by p.posted_at desc, p.id desc limit 1
+     ) last
+     where not exists (select from source_objects o join spend_records r on r.tenant_id = o.tenant_id and r.id = o.spend_record_id
+       where o.tenant_id = $1 and o.source_id = $2 and o.stream = $3 and o.export_id = g.export_id
+         and r.status not in ('POSTED', 'CORRECTED', 'EXCLUDED'))
+     on conflict (tenant_id, source_id, external_id, posting_id) do nothing
+     returning external_id`,
+    [tx.tenantId, sourceId, stream, spendRecordIds, now, correlationId],
+  );
+  if (owed.length > 0) await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId });
 }

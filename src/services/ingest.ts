@@ -99,6 +99,7 @@ async function storeObjects(
   const rows = changed.map(({ object, hash }) => ({
     stream: object.stream,
     external_id: object.externalId,
+    export_id: object.exportId ?? null,
     version: object.version,
     content_hash: hash,
     kind: object.kind,
@@ -110,14 +111,15 @@ async function storeObjects(
   }));
   await tx.execute(
     `insert into source_objects (tenant_id, source_id, stream, external_id, version, content_hash, kind, amount, currency,
-       object, raw, spend_record_id, first_seen_at, last_changed_at)
-     select $1, $2, stream, external_id, version, content_hash, kind, amount, currency, object, raw, spend_record_id, $4, $4
+       object, raw, spend_record_id, export_id, first_seen_at, last_changed_at)
+     select $1, $2, stream, external_id, version, content_hash, kind, amount, currency, object, raw, spend_record_id,
+       export_id, $4, $4
      from jsonb_to_recordset($3::jsonb) as r(stream text, external_id text, version text, content_hash text, kind text,
-       amount numeric, currency text, object jsonb, raw jsonb, spend_record_id text)
+       amount numeric, currency text, object jsonb, raw jsonb, spend_record_id text, export_id text)
      on conflict (tenant_id, source_id, stream, external_id) do update set version = excluded.version,
        content_hash = excluded.content_hash, kind = excluded.kind, amount = excluded.amount, currency = excluded.currency,
        object = excluded.object, raw = excluded.raw, spend_record_id = excluded.spend_record_id,
-       last_changed_at = excluded.last_changed_at`,
+       export_id = excluded.export_id, last_changed_at = excluded.last_changed_at`,
     [tx.tenantId, sourceId, JSON.stringify(rows), engine.clock.now()],
   );
   const ids = changed.map(({ object }) => object.externalId);

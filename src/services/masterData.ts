@@ -47,9 +47,13 @@ export async function readMasterData(engine: Engine, caller: Caller, systemId: s
         tx,
         systemId,
         'gl_accounts',
-        ['code', 'name', 'active', 'blocked_reason'],
-        'code text, name text, active boolean, blocked_reason text',
-        accounts.map((account) => ({ ...account, blocked_reason: account.blockedReason })),
+        ['code', 'name', 'active', 'blocked_reason', 'required_dimensions'],
+        'code text, name text, active boolean, blocked_reason text, required_dimensions jsonb',
+        accounts.map(({ blockedReason, requiredDimensions = [], ...account }) => ({
+          ...account,
+          blocked_reason: blockedReason,
+          required_dimensions: requiredDimensions,
+        })),
       ),
       await replace(
         tx,
@@ -141,8 +145,15 @@ export async function raiseMasterVersion(tx: Tx, systemId: string): Promise<void
 
 async function readStored(tx: Tx, systemId: string): Promise<MasterData> {
   const [accounts, suppliers, dimensions, periods] = [
-    await tx.query<{ code: string; name: string; active: boolean; blocked_reason: string | null }>(
-      'select code, name, active, blocked_reason from gl_accounts where tenant_id = $1 and system_id = $2',
+    await tx.query<{
+      code: string;
+      name: string;
+      active: boolean;
+      blocked_reason: string | null;
+      required_dimensions: { dimension: string; label: string }[];
+    }>(
+      `select code, name, active, blocked_reason, required_dimensions from gl_accounts
+       where tenant_id = $1 and system_id = $2`,
       [tx.tenantId, systemId],
     ),
     await tx.query<SupplierFact>(
@@ -166,7 +177,10 @@ async function readStored(tx: Tx, systemId: string): Promise<MasterData> {
     ),
   ];
   const accountByCode = new Map<string, AccountFact>(
-    accounts.map(({ blocked_reason, ...account }) => [account.code, { ...account, blockedReason: blocked_reason }]),
+    accounts.map(({ blocked_reason, required_dimensions, ...account }) => [
+      account.code,
+      { ...account, blockedReason: blocked_reason, requiredDimensions: required_dimensions },
+    ]),
   );
   const supplierByCode = new Map(suppliers.map((supplier) => [supplier.code, supplier]));
   const values = new Map<string, Map<string, { name: string; active: boolean }>>();

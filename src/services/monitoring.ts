@@ -48,7 +48,21 @@ export async function watchTenant(engine: Engine, tenantId: string): Promise<voi
       ...(await unreadableObjects(tx)),
     ];
     await bringInLine(tx, now, faults);
+    await planEndedDays(engine, tx, now);
   });
+}
+
+/** A pipeline that posts whole days plans a day when it is over, also where nothing else wakes it. */
+async function planEndedDays(engine: Engine, tx: Tx, now: Date): Promise<void> {
+  const pipelines = await tx.query<{ id: string }>(
+    `select p.id from pipelines p where p.tenant_id = $1 and p.enabled and p.grouping = 'DAILY'
+       and exists (select from spend_records r where r.tenant_id = $1 and r.source_id = p.source_id
+         and r.waiting_until <= ($2::timestamptz at time zone p.time_zone)::date)`,
+    [tx.tenantId, now],
+  );
+  for (const { id } of pipelines) {
+    await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: id });
+  }
 }
 
 async function tenants(engine: Engine): Promise<string[]> {

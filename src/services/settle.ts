@@ -4,6 +4,7 @@ import type { Hold, SpendStream } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { LedgergateError, PeriodClosedError } from '../errors.js';
 import type { Engine } from './engine.js';
+import { oweGroups } from './exports.js';
 import { type ClaimedPosting, differenceOf, finishAttempt, foundElsewhere, move, tellMove } from './ledgerWork.js';
 
 /** What became of one attempt. */
@@ -80,7 +81,7 @@ async function settlePosted(
   const from: PostingStatus = posting.status === 'IN_DOUBT' ? 'IN_DOUBT' : 'POSTING';
   assertMove(from, 'POSTED');
   const target = posting.reverses_id === null ? exports.get(posting.pipeline_id) : undefined;
-  const [done] = await tx.query<{ moved: boolean; owed: boolean; waiting: boolean }>(
+  const [done] = await tx.query<{ moved: boolean; owed: boolean; grouped: boolean; waiting: boolean }>(
     `with moved as (
        update postings set status = 'POSTED', ledger_document_id = $4, posted_at = $5, updated_at = $5, holds = '[]',
          next_attempt_at = null, doubt_since = null, lease_owner = null, lease_until = null
@@ -90,7 +91,7 @@ async function settlePosted(
        where tenant_id = $1 and posting_id = $2 and finished_at is null and exists (select from moved)
      ), purchases as (
        update spend_records r set status = case when ps.revision > 1 then 'CORRECTED' else 'POSTED' end, updated_at = $5,
-         waiting_reason = null
+         waiting_reason = null, waiting_until = null
        from posting_spend ps
        where ps.tenant_id = $1 and ps.posting_id = $2 and r.tenant_id = $1 and r.id = ps.spend_record_id
          and $9 and exists (select from moved)
@@ -105,7 +106,7 @@ async function settlePosted(
        select $1, o.source_id, o.external_id, $2, 'SUCCESS', $4, 'PENDING', $5, $10, $5
        from posting_spend ps join source_objects o on o.tenant_id = ps.tenant_id and o.spend_record_id = ps.spend_record_id
        where ps.tenant_id = $1 and ps.posting_id = $2 and o.source_id = $11 and o.stream = $12 and o.kind <> 'NOT_SPEND'
-         and exists (select from moved)
+         and o.export_id is null and exists (select from moved)
        -- A failure owed for a document that was given up, included again and posted after all is not true any more.
        on conflict (tenant_id, source_id, external_id, posting_id) do update set outcome = 'SUCCESS', message = null,
          ledger_document_id = excluded.ledger_document_id, state = 'PENDING', answer = null, attempts = 0,
@@ -114,6 +115,9 @@ async function settlePosted(
        returning 1
      )
      select exists (select from moved) as moved, exists (select from owed) as owed,
+       exists (select from posting_spend ps join source_objects o on o.tenant_id = ps.tenant_id
+         and o.spend_record_id = ps.spend_record_id
+         where ps.tenant_id = $1 and ps.posting_id = $2 and o.source_id = $11 and o.export_id is not null) as grouped,
        exists (select from planning_queue q join posting_spend ps on ps.tenant_id = q.tenant_id
          and ps.spend_record_id = q.spend_record_id
          where q.tenant_id = $1 and q.pipeline_id = $13 and ps.posting_id = $2) as waiting`,
@@ -143,6 +147,11 @@ async function settlePosted(
     },
   });
   if (posting.reverses_id !== null) await settleReversal(tx, now, posting);
+  if (done.grouped && target) {
+    const spendRecordIds = await purchasesOf(tx, posting.id);
+    const correlationId = posting.correlation_id;
+    await oweGroups(engine, tx, { ...target, spendRecordIds, correlationId });
+  }
   if (done.owed && target) {
     const startAfter = new Date(now.getTime() + GATHER_REPORTS_MS);
     await engine.jobs.send(tx, 'source.report', { tenantId: tx.tenantId, sourceId: target.sourceId }, { startAfter });
@@ -152,6 +161,14 @@ async function settlePosted(
     await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: posting.pipeline_id });
   }
   return true;
+}
+
+async function purchasesOf(tx: Tx, postingId: string): Promise<string[]> {
+  const rows = await tx.query<{ spend_record_id: string }>(
+    'select spend_record_id from posting_spend where tenant_id = $1 and posting_id = $2',
+    [tx.tenantId, postingId],
+  );
+  return rows.map((row) => row.spend_record_id);
 }
 
 async function settleReversal(tx: Tx, now: Date, posting: ClaimedPosting): Promise<void> {

@@ -125,6 +125,7 @@ const VALUES: Record<string, unknown> = {
   date: '2026-02-28',
   jsonb: [{ name: 'O’Brien', nested: [null, 0.5, {}] }],
   bigint: '9007199254740993',
+  'bigint[]': ['9007199254740993', '0'],
   numeric: '12345678901234567.891',
   integer: 7,
   'double precision': 0.1,

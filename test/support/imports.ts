@@ -83,6 +83,7 @@ const ROOMS: readonly (readonly [room: string, rule: Rule])[] = [
       ours: ['connectors/contract.ts', 'domain/', ...COMMON],
     },
   ],
+  ['connectors/proven.ts', { says: 'the list of what is proved knows the words of domain', ours: ['domain/'] }],
   [
     'connectors/registry.ts',
     { says: 'the registry knows the contract and the connectors', ours: ['connectors/', 'domain/', ...COMMON] },

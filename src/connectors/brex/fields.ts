@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { InputError, UnreadableReplyError } from '../../errors.js';
+import type { LedgerValue } from '../contract.js';
 import { type BrexClient, PAGE_MAX } from './client.js';
 import { asciiText } from './text.js';
 
@@ -17,12 +18,6 @@ export interface BrexFields {
    * @throws OutcomeUnknownError an answer was lost; repeat the whole push.
    */
   push(fieldId: string, values: readonly LedgerValue[]): Promise<FieldPush>;
-}
-
-export interface LedgerValue {
-  readonly code: string;
-  readonly name: string;
-  readonly active: boolean;
 }
 
 /** How many values were created, renamed or switched, and left as they were. */

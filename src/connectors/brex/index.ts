@@ -1,6 +1,13 @@
 import type { SpendStream } from '../../domain/vocabulary.js';
 import { ConfigurationError } from '../../errors.js';
-import type { ManagesWebhooks, ReadsVendors, ReportsExports, SpendConnection, SpendConnector } from '../contract.js';
+import type {
+  ManagesWebhooks,
+  ReadsVendors,
+  ReceivesMasterData,
+  ReportsExports,
+  SpendConnection,
+  SpendConnector,
+} from '../contract.js';
 import { runChecks } from './checks.js';
 import { BrexClient, type Integration } from './client.js';
 import {
@@ -32,6 +39,7 @@ export interface BrexConnection extends SpendConnection {
   readonly exports: ReportsExports;
   readonly webhookManagement: ManagesWebhooks;
   readonly vendors: ReadsVendors;
+  readonly masterData: ReceivesMasterData;
   readonly transfers: BrexTransfers;
   readonly integration: {
     /** The integration of the vendor and account in the settings, created once. @throws ConfigurationError not set. */
@@ -51,6 +59,8 @@ export function connectBrex(context: BrexContext, runtime: BrexRuntime = systemR
   const client = new BrexClient(createTransport(context, runtime));
   const reader = new BrexReader(client, settings, clock);
   let companyId: string | null = null;
+  const fields = createFields(client);
+  const integration = createIntegration(client, settings);
   return {
     client,
     readPage: (stream, window, cursor) => reader.readPage(stream, window, cursor),
@@ -59,17 +69,13 @@ export function connectBrex(context: BrexContext, runtime: BrexRuntime = systemR
     webhookManagement: createWebhookManagement(client, settings.webhookEvents),
     vendors: createVendors(client),
     transfers: createTransfers(client),
-    fields: createFields(client),
-    integration: {
-      async ensure() {
-        const { integrationVendor, vendorAccountId } = settings;
-        if (integrationVendor && vendorAccountId) return client.ensureIntegration(integrationVendor, vendorAccountId);
-        throw new ConfigurationError(
-          'An accounting integration needs integrationVendor (issued by Brex) and vendorAccountId in the settings.',
-        );
+    fields,
+    integration,
+    masterData: {
+      async push({ key, name }, values) {
+        const { id: integrationId } = await integration.ensure();
+        return fields.push(await fields.ensure({ remoteId: key, name, integrationId }), values);
       },
-      disconnect: (id) => client.disconnectIntegration(id),
-      reactivate: (id) => client.reactivateIntegration(id),
     },
     async companyId() {
       companyId ??= (await client.company()).id;
@@ -81,6 +87,22 @@ export function connectBrex(context: BrexContext, runtime: BrexRuntime = systemR
     test: () => runChecks(client, new Date(clock.now().getTime() - CHECK_LOOKBACK_MS), runtime.monotonicMs),
     // Brex has no session or seat to give back; the accounting integration stays until somebody disconnects it.
     disconnect: () => client.close(),
+  };
+}
+
+function createIntegration(
+  client: BrexClient,
+  { integrationVendor, vendorAccountId }: BrexSettings,
+): BrexConnection['integration'] {
+  return {
+    async ensure() {
+      if (integrationVendor && vendorAccountId) return client.ensureIntegration(integrationVendor, vendorAccountId);
+      throw new ConfigurationError(
+        'An accounting integration needs integrationVendor (issued by Brex) and vendorAccountId in the settings.',
+      );
+    },
+    disconnect: (id) => client.disconnectIntegration(id),
+    reactivate: (id) => client.reactivateIntegration(id),
   };
 }
 

@@ -96,6 +96,7 @@ class SysproConnection implements LedgerConnection {
       maxLines: maxLinesOf(settings),
       memoLength: settings.memoLength,
       costCentreDimension: costCentreSectionOf(settings) === null ? null : COST_CENTRE,
+      isCostCentreInAccount: settings.accountTemplate.includes('{costCentre'),
       accountCode: (line) => composeAccount(settings.accountTemplate, line),
       takesDimension: (name) => settings.analysisCodes[name] !== undefined,
     };

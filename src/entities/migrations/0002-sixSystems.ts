@@ -33,6 +33,10 @@ grant select, insert, update, delete on call_quotas to ledgergate_app;
 
 alter table gl_accounts add column required_dimensions jsonb not null default '[]';
 
+-- A purchase that waits for the end of its day is planned again on this day.
+alter table spend_records add column waiting_until date;
+create index spend_records_waiting on spend_records (tenant_id, source_id, waiting_until) where waiting_until is not null;
+
 alter table source_objects add column export_id text;
 create index source_objects_export on source_objects (tenant_id, source_id, export_id) where export_id is not null;
 `;

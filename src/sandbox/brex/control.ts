@@ -88,6 +88,12 @@ export class BrexControl {
     return this.app.parts.store.record(recordId)?.lastExport ?? null;
   }
 
+  /** What people can code with under a field that an integration made; empty when there is no such field. */
+  codingValues(remoteFieldId: string): { code: string; active: boolean }[] {
+    const values = this.app.parts.fields.fieldByRemoteId(remoteFieldId)?.valuesByRemoteId ?? new Map<string, never>();
+    return [...values].map(([code, { isDisabled }]) => ({ code, active: !isDisabled }));
+  }
+
   setTransferStatus(id: string, status: TransferStatus, reason: string | null = null): void {
     const transfer = this.app.parts.transfers.get(id);
     if (!transfer) throw new InputError(`There is no transfer ${id}.`, ['id']);

@@ -32,6 +32,8 @@ export const faultRuleSchema = z.strictObject({
   match: z.string().min(1),
   kind: z.enum(FAULT_KINDS),
   probability: z.number().min(0).max(1).default(1),
+  /** Matching requests that pass before the rule begins; how a test reaches the third step of a write. */
+  skip: z.int().min(0).default(0),
   /** How often the rule may fire; null is without end. */
   times: z.int().min(0).nullable().default(null),
   delayMs: z.int().min(0).max(600_000).default(0),
@@ -49,6 +51,8 @@ export type FaultRuleInput = z.input<typeof faultRuleSchema>;
 export type FaultRule = z.output<typeof faultRuleSchema>;
 export interface FaultRuleStatus extends FaultRule {
   fired: number;
+  /** How many requests it let pass, see `skip`. */
+  passed: number;
 }
 
 /** One request to the vendor, prepared but not yet done. */
@@ -83,7 +87,7 @@ export class FaultDial {
   /** Replaces all rules. @throws ZodError naming the field of an unusable rule. */
   set(rules: readonly FaultRuleInput[], seed?: number): void {
     const parsed = faultRulesSchema.parse({ rules, ...(seed === undefined ? {} : { seed }) });
-    this.rules = parsed.rules.map((rule) => ({ ...rule, fired: 0 }));
+    this.rules = parsed.rules.map((rule) => ({ ...rule, fired: 0, passed: 0 }));
     if (parsed.seed !== undefined) this.random = seededRandom(parsed.seed);
   }
 
@@ -151,6 +155,10 @@ export class FaultDial {
     for (const rule of this.rules) {
       const part = rule.match.toLowerCase();
       if (part !== '*' && !names.some((name) => name.includes(part))) continue;
+      if (rule.passed < rule.skip) {
+        rule.passed += 1;
+        continue;
+      }
       if (rule.times !== null && rule.fired >= rule.times) continue;
       if (rule.probability < 1 && this.random() >= rule.probability) continue;
       rule.fired += 1;

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.js';
-import { json, parseControlBody, parseInput, type SandboxReply, type SandboxRequest } from '../kit/index.js';
+import {
+  answerLedgerControl,
+  type ControlledLedger,
+  json,
+  parseControlBody,
+  parseInput,
+  type SandboxReply,
+  type SandboxRequest,
+} from '../kit/index.js';
+import { SysproAsLedger } from './asLedger.js';
 import type { SysproCompany } from './company.js';
 import type { SysproRest } from './rest.js';
 import type { SysproSessions } from './sessions.js';
@@ -8,17 +17,23 @@ import { type SysproSettings, sysproSettingsSchema } from './settings.js';
 import { journalView, SysproLedgerView } from './views.js';
 
 const count = z.int().min(0);
+/** A period by SYSPRO's own name, or by a day in it as all simulated ledgers take it. */
 const periodSchema = z.strictObject({ year: z.int(), period: z.int(), open: z.boolean() });
+const dayInPeriodSchema = z.strictObject({ on: z.iso.date(), open: z.boolean() });
 const currentPeriodSchema = z.strictObject({ year: z.int(), period: z.int() });
 const accountSchema = z.strictObject({
   code: z.string().min(1),
   description: z.string().optional(),
   type: z.enum(['A', 'L', 'C', 'R', 'E', 'S', 'T']).optional(),
   onHold: z.boolean().optional(),
+  /** The opposite of `onHold`, as all simulated ledgers take it. */
+  active: z.boolean().optional(),
   control: z.boolean().optional(),
   password: z.string().optional(),
 });
-const supplierSchema = z.strictObject({ code: z.string().min(1), onHold: z.boolean() });
+const supplierSchema = z
+  .strictObject({ code: z.string().min(1), onHold: z.boolean().optional(), active: z.boolean().optional() })
+  .refine(({ onHold, active }) => (onHold === undefined) !== (active === undefined), 'needs onHold or active');
 const scenarioSchema = z.strictObject({ unpostedJournals: count.optional(), failedGlJournals: count.optional() });
 // Without defaults: only what is sent changes.
 const settingsPatchSchema = z.strictObject(
@@ -33,6 +48,9 @@ export type SysproSettingsPatch = Partial<SysproSettings>;
 /** What a person or a test can do to the company beside the API. @throws InputError naming what does not exist. */
 export class SysproControls {
   readonly ledger: SysproLedgerView;
+  /** The company in the words that all simulated ledgers share. */
+  readonly asLedger: ControlledLedger;
+  private readonly common: SysproAsLedger;
 
   constructor(
     private readonly company: SysproCompany,
@@ -41,6 +59,18 @@ export class SysproControls {
     private readonly rest: SysproRest,
   ) {
     this.ledger = new SysproLedgerView(company);
+    const common = new SysproAsLedger(company, rest.requests);
+    this.common = common;
+    this.asLedger = {
+      documents: (reference) => common.documents(reference),
+      summary: () => common.summary(),
+      suppliers: () => common.suppliers(),
+      setPeriodOpen: (day, open) => common.setPeriodOpen(day, open),
+      setAccountActive: (code, active) => common.setAccountActive(code, active),
+      setSupplierActive: (code, active) => common.setSupplierActive(code, active),
+      expireSessions: () => sessions.endAll(),
+      reset: () => this.reset(),
+    };
   }
 
   setPeriodOpen(year: number, period: number, open: boolean): void {
@@ -91,6 +121,8 @@ export class SysproControls {
   /** Answers a request below `/_sandbox/`; undefined when there is no such control. */
   answer(route: string, request: SandboxRequest): SandboxReply | undefined {
     switch (`${request.method} ${route}`) {
+      case 'GET documents':
+        return answerLedgerControl(this.asLedger, route, request);
       case 'GET journals':
         return json(200, this.journals(request));
       case 'GET invoices':
@@ -113,6 +145,11 @@ export class SysproControls {
   private change(route: string, request: SandboxRequest): SandboxReply | undefined {
     switch (route) {
       case 'periods': {
+        if (request.body.includes('"on"')) {
+          const { on, open } = parseControlBody(dayInPeriodSchema, request);
+          this.common.setPeriodOpen(on, open);
+          return json(200, { on, open });
+        }
         const { year, period, open } = parseControlBody(periodSchema, request);
         this.setPeriodOpen(year, period, open);
         return json(200, { year, period, open });
@@ -123,14 +160,14 @@ export class SysproControls {
         return json(200, { year, period });
       }
       case 'accounts': {
-        const change = parseControlBody(accountSchema, request);
-        this.setAccount(change);
+        const { active, ...change } = parseControlBody(accountSchema, request);
+        this.setAccount(active === undefined ? change : { ...change, onHold: !active });
         return json(200, { code: change.code });
       }
       case 'suppliers': {
-        const { code, onHold } = parseControlBody(supplierSchema, request);
-        this.holdSupplier(code, onHold);
-        return json(200, { code, onHold });
+        const { code, onHold, active } = parseControlBody(supplierSchema, request);
+        this.holdSupplier(code, onHold ?? active === false);
+        return json(200, { code, onHold, active });
       }
       case 'scenarios': {
         const scenario = parseControlBody(scenarioSchema, request);

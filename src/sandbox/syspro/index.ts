@@ -1,4 +1,12 @@
-import { FaultDial, parseInput, startSandboxServer } from '../kit/index.js';
+import {
+  type CompanySeed,
+  companySeedSchema,
+  FaultDial,
+  type LedgerSandbox,
+  parseInput,
+  startSandboxServer,
+} from '../kit/index.js';
+import { sysproSeedOf } from './asLedger.js';
 import { SysproCompany } from './company.js';
 import { SysproControls, type SysproSettingsPatch } from './controls.js';
 import { REST_PATH, SysproRest } from './rest.js';
@@ -7,6 +15,7 @@ import { type SessionInfo, SysproSessions } from './sessions.js';
 import { type SysproSettingsInput, sysproSettingsSchema } from './settings.js';
 import type { SysproLedgerView } from './views.js';
 
+export { COMPANY_ACCESS } from './asLedger.js';
 export { loadSysproSeed, parseSysproSeed, type SysproSeed, sysproSeedSchema } from './seed.js';
 export type { SessionInfo } from './sessions.js';
 export type { SysproSettings, SysproSettingsInput } from './settings.js';
@@ -26,7 +35,7 @@ export interface SysproSandboxOptions {
 }
 
 /** A running SYSPRO. The same controls are under `/_sandbox/`, see the README beside this file. */
-export interface RunningSyspro {
+export interface RunningSyspro extends LedgerSandbox {
   url: string;
   /** What a connection to it is configured with: `…/SYSPROWCFService/Rest`. */
   baseUrl: string;
@@ -54,6 +63,15 @@ export interface RunningSyspro {
   close(): Promise<void>;
 }
 
+export interface SysproCompanyOptions extends Omit<SysproSandboxOptions, 'seed'> {
+  company: CompanySeed;
+}
+
+/** Starts SYSPRO with a company described in the words of all ledgers; log on with `COMPANY_ACCESS`. */
+export function startSysproCompany({ company, ...options }: SysproCompanyOptions): Promise<RunningSyspro> {
+  return startSysproSandbox({ ...options, seed: sysproSeedOf(parseInput(companySeedSchema, company)) });
+}
+
 /**
  * Starts a simulated SYSPRO company behind the e.net REST service.
  * @throws InputError naming the unusable field of the seed or the settings.
@@ -78,6 +96,7 @@ export async function startSysproSandbox(options: SysproSandboxOptions): Promise
     url: http.url,
     baseUrl: `${http.url}${REST_PATH}`,
     faults,
+    ...controls.asLedger,
     ledger: controls.ledger,
     sessions: () => sessions.list(),
     logonCount: () => sessions.logons,
@@ -91,7 +110,6 @@ export async function startSysproSandbox(options: SysproSandboxOptions): Promise
     leaveNextJournalsUnposted: (times) => controls.leaveNextJournalsUnposted(times),
     failNextGlJournals: (times) => controls.failNextGlJournals(times),
     changeSettings: (patch) => controls.changeSettings(patch),
-    reset: () => controls.reset(),
     close: () => http.close(),
   };
 }

@@ -201,6 +201,33 @@ describe('what is checked before anything leaves', () => {
     expect(missing?.holds[0]).toMatchObject({ code: 'ACCOUNT_MISSING', value: 'CC1-6100' });
   });
 
+  it('is a cost centre where account codes contain one', () => {
+    const composed = rules({ isCostCentreInAccount: true });
+    const [hold] = held({ ...coded('7777'), rules: composed })?.holds ?? [];
+    expect(hold).toMatchObject({ code: 'DIMENSION_MISSING', field: 'costCentre' });
+    expect(holdCodes(held({ ...coded('6100'), rules: composed }))).toEqual([]);
+  });
+
+  it('is every dimension that the account asks for, in the words of the ledger', () => {
+    const account = {
+      ...{ code: '6100', name: 'Office', active: true, blockedReason: null },
+      requiredDimensions: [
+        { dimension: 'CostCentre', label: 'Cost center' },
+        { dimension: 'Project', label: 'PJT Project' },
+      ],
+    };
+    const master = masterData({
+      account: (code) => (code === '2110' ? { ...account, requiredDimensions: [] } : account),
+    });
+    const bare = held({ masterData: master, ...coded('6100') });
+    expect(bare?.holds.map(({ code, message }) => [code, message])).toEqual([
+      ['DIMENSION_MISSING', 'Account 6100 (Office) needs Cost center on every line, and the purchase has none.'],
+      ['DIMENSION_MISSING', 'Account 6100 (Office) needs PJT Project on every line, and the purchase has none.'],
+    ]);
+    const complete = mapping(rule({ glAccount: '6100', costCentre: 'CC1', dimensions: { Project: 'P1' } }));
+    expect(holdCodes(held({ masterData: master, mapping: complete }))).toEqual([]);
+  });
+
   it('is every dimension that the ledger has a list for', () => {
     const master = masterData({ dimensionValue: (name) => (name === 'Project' ? undefined : null) });
     const ctx = { masterData: master, mapping: mapping(rule({ dimensions: { Project: 'P1', Colour: 'red' } })) };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { plan, planAgain } from '../../../src/domain/planner.js';
+import { plan } from '../../../src/domain/planner.js';
 import { context, day, holdCodes, item, mapping, part, purchase, rule, rules, shortLines, usd } from './support.js';
 
 /** Days, documents that are too long, and replays: one purchase under two names would be posted twice. */
@@ -96,44 +96,71 @@ describe('a record of more lines than the ledger takes', () => {
     expect(new Set(documents.map((each) => each.reference)).size).toBe(3);
     expect(documents[1]?.description).toBe('Purchase 2026-11-09 Office Depot (2 of 3)');
   });
-
-  it('is planned again piece by piece', () => {
-    const { documents } = only(ctx, purchase({ parts }));
-    const reference = documents[2]?.reference ?? '';
-    expect(planAgain(ctx, [item('e1', purchase({ parts }))], reference).document).toEqual(documents[2]);
-    expect(planAgain(ctx, [item('e1')], reference).document).toBeNull();
-  });
 });
 
-describe('planning again', () => {
+describe('planning a day again', () => {
   const daily = (over: Parameters<typeof context>[0] = {}) => context({ ...over, pipeline: { grouping: 'DAILY' } });
+  const kept = (reference: string | undefined, ...spendRecordIds: string[]) => [
+    { reference: reference ?? '', spendRecordIds },
+  ];
 
-  it('keeps the reference of a day and takes the new mapping', () => {
+  it('keeps its reference and takes the new mapping', () => {
     const [before] = plan(daily(), [item('a'), item('b')]).documents;
     const remapped = daily({ mapping: mapping(rule({ glAccount: '6200' })), dailySequence: () => 7 });
-    const { document } = planAgain(remapped, [item('b'), item('a')], before?.reference ?? '');
-    expect(document?.reference).toBe(before?.reference);
-    expect(shortLines(document)).toEqual(['6200 debit 20000', '2110 credit 20000']);
-    expect(document?.planHash).not.toBe(before?.planHash);
+    const { documents } = plan(remapped, [item('b'), item('a')], kept(before?.reference, 'a', 'b'));
+    expect(documents.map((each) => each.reference)).toEqual([before?.reference]);
+    expect(shortLines(documents[0])).toEqual(['6200 debit 20000', '2110 credit 20000']);
+    expect(documents[0]?.planHash).not.toBe(before?.planHash);
   });
 
-  it('releases a record that was held by itself, under its own reference', () => {
-    const [held] = plan(daily({ mapping: null }), [item('a')]).documents;
-    const { document } = planAgain(daily(), [item('a')], held?.reference ?? '');
-    expect(document).toMatchObject({ reference: held?.reference, holds: [] });
-  });
-
-  it('holds a day whose records now belong to several dates', () => {
+  it('lets the purchase go that has something wrong of its own', () => {
     const [before] = plan(daily(), [item('a'), item('b')]).documents;
-    const moved = item('b', purchase({ transactionDate: day('2026-11-10') }));
-    expect(holdCodes(planAgain(daily(), [item('a'), moved], before?.reference ?? '').document)).toEqual([
-      'LEDGER_REJECTED',
+    const odd = item('b', purchase({ parts: [part({ category: 'UNKNOWN' })], category: 'UNKNOWN' }));
+    const { documents } = plan(daily(), [item('a'), odd], kept(before?.reference, 'a', 'b'));
+    expect(documents.map((each) => [each.reference === before?.reference, each.spend.length, holdCodes(each)])).toEqual(
+      [
+        [true, 1, []],
+        [false, 1, ['MAPPING_MISSING']],
+      ],
+    );
+  });
+
+  it('takes a purchase that was held by itself into a document of its day', () => {
+    const [held] = plan(daily({ mapping: null }), [item('a')]).documents;
+    const { documents } = plan(daily({ dailySequence: () => 1 }), [item('a')], kept(held?.reference, 'a'));
+    expect(documents).toMatchObject([{ holds: [] }]);
+    expect(documents[0]?.reference).not.toBe(held?.reference);
+  });
+
+  it('leaves the larger part under the reference when its records now belong to several dates', () => {
+    const spend = [item('a'), item('b'), item('c', purchase({ transactionDate: day('2026-11-10') }))];
+    const [before] = plan(daily(), [item('a'), item('b'), item('c')]).documents;
+    const { documents } = plan(daily({ dailySequence: () => 1 }), spend, kept(before?.reference, 'a', 'b', 'c'));
+    expect(documents.map((each) => [each.postingDate, each.reference === before?.reference])).toEqual([
+      ['2026-11-09', true],
+      ['2026-11-10', false],
     ]);
   });
 
   it('gives nothing for records that are out', () => {
-    const { document, skipped } = planAgain(daily(), [item('a', purchase({ isWithdrawn: true }))], 'X');
-    expect(document).toBeNull();
+    const { documents, skipped } = plan(daily(), [item('a', purchase({ isWithdrawn: true }))], kept('X', 'a'));
+    expect(documents).toEqual([]);
     expect(skipped).toHaveLength(1);
+  });
+});
+
+describe('a day that is not over', () => {
+  const today = purchase({ transactionDate: day('2026-11-20') });
+
+  it('waits, so that what comes in until the evening is in the same document', () => {
+    const { documents, skipped } = plan(context({ pipeline: { grouping: 'DAILY' } }), [item('a', today)]);
+    expect(documents).toEqual([]);
+    expect(skipped).toMatchObject([{ kind: 'WAITING', until: '2026-11-21' }]);
+  });
+
+  it('waits for nothing where records are posted one by one, or on the day of the sync', () => {
+    expect(plan(context(), [item('a', today)]).documents).toHaveLength(1);
+    const bySync = context({ pipeline: { grouping: 'DAILY', postingDate: 'SYNC_DATE' } });
+    expect(plan(bySync, [item('a', today)]).documents).toHaveLength(1);
   });
 });

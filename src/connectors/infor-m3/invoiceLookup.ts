@@ -1,0 +1,159 @@
+import { UnreadableReplyError } from '../../errors.js';
+import type { DocumentQuery, FoundDocument } from '../contract.js';
+import type { M3Client } from './client.js';
+import type { M3Discovery } from './discovery.js';
+import { TITLE } from './failures.js';
+import { one, wholeList } from './lists.js';
+import { minorOf, unsigned } from './mapper.js';
+import { findSupplier } from './masterData.js';
+import { batchRow, type InvoiceHead, type InvoiceLine, invoiceHead, invoiceLine, postedInvoice } from './wire.js';
+
+/**
+ * Asking M3 for supplier invoices by payee, supplier and invoice number, which M3 itself keeps unique within a year.
+ * Batch invoices (APS450MI) show what is on its way, APS200MI what is posted, also after the batch was cleaned away.
+ */
+
+export interface InvoiceKey {
+  readonly payee: string;
+  readonly supplier: string;
+  readonly reference: string;
+}
+
+export interface StagedInvoice {
+  readonly batchNumber: string;
+  readonly head: InvoiceHead;
+}
+
+export class M3InvoiceLookup {
+  constructor(
+    private readonly client: M3Client,
+    private readonly discovery: M3Discovery,
+  ) {}
+
+  /** The payee is a second key of every invoice: the supplier's own, or the supplier itself. */
+  async keyOf(supplier: string, reference: string): Promise<InvoiceKey> {
+    const row = await findSupplier(this.client, supplier);
+    return { payee: row?.PRSU || supplier, supplier, reference };
+  }
+
+  /**
+   * What is in the books. A batch invoice without a voucher is not: it is finished, or deleted, by the next submit,
+   * which finds it by the same key.
+   */
+  async findPosted(queries: readonly DocumentQuery[]): Promise<FoundDocument[]> {
+    const found: FoundDocument[] = [];
+    for (const query of queries) {
+      const key = await this.keyOf(query.supplierCode ?? '', query.reference);
+      const staged = (await this.staged(key))
+        .map((invoice) => this.foundIn(key, invoice))
+        .filter((one) => one !== null);
+      const posted = staged.length > 0 ? staged : await this.postedOnly(key, query.postingDate);
+      found.push(...posted);
+    }
+    return found;
+  }
+
+  /** Every batch invoice of that key, by APS450MI. */
+  async staged(key: InvoiceKey): Promise<StagedInvoice[]> {
+    const rows = await wholeList(this.client, {
+      program: 'APS450MI',
+      transaction: 'LstInvBySupInv',
+      inputs: { SPYN: key.payee, SUNO: key.supplier, SINO: key.reference, DIVI: this.division },
+      schema: batchRow,
+    });
+    const invoices: StagedInvoice[] = [];
+    for (const { INBN } of rows) {
+      const head = await this.head(INBN);
+      // The list may go on behind the number that was asked for.
+      if (head !== null && (head.SINO === '' || head.SINO === key.reference)) {
+        invoices.push({ batchNumber: INBN, head });
+      }
+    }
+    return invoices;
+  }
+
+  head(batchNumber: string): Promise<InvoiceHead | null> {
+    const inputs = { INBN: batchNumber, DIVI: this.division };
+    return one(this.client, { program: 'APS450MI', transaction: 'GetHead', inputs, schema: invoiceHead });
+  }
+
+  /** In the order in which they were added. */
+  async lines(batchNumber: string): Promise<InvoiceLine[]> {
+    const rows = await wholeList(this.client, {
+      program: 'APS450MI',
+      transaction: 'LstLines',
+      inputs: { INBN: batchNumber, DIVI: this.division },
+      schema: invoiceLine,
+    });
+    return rows.sort((a, b) => Number(a.TRNO) - Number(b.TRNO));
+  }
+
+  isPosted(head: InvoiceHead): boolean {
+    return Number(head.VONO) > 0 || this.client.settings.invoice.postedStatuses.includes(head.SUPA);
+  }
+
+  isFailed(head: InvoiceHead): boolean {
+    const hasError = [head.IBHE, head.IBLE].some((flag) => flag !== '' && flag !== '0');
+    return !this.isPosted(head) && (hasError || this.client.settings.invoice.failedStatuses.includes(head.SUPA));
+  }
+
+  foundIn(key: InvoiceKey, { batchNumber, head }: StagedInvoice): FoundDocument | null {
+    if (!this.isPosted(head)) return null;
+    return this.found(
+      key,
+      head,
+      Number(head.VONO) > 0 ? invoiceId(key, head) : `AP ${key.supplier}/${key.reference} (batch ${batchNumber})`,
+    );
+  }
+
+  /** APS200MI, for the invoice year and the years beside it: dates near the turn of a year may fall into either. */
+  private async postedOnly(key: InvoiceKey, postingDate: string): Promise<FoundDocument[]> {
+    const year = Number(postingDate.slice(0, 4));
+    for (const invoiceYear of [year, year + 1, year - 1]) {
+      const row = await this.postedIn(key, String(invoiceYear));
+      if (row !== null) return [this.found(key, row, invoiceId(key, row))];
+    }
+    return [];
+  }
+
+  private async postedIn(key: InvoiceKey, year: string) {
+    const inputs = { DIVI: this.division, SPYN: key.payee, SINO: key.reference, INYR: year, SUNO: key.supplier };
+    const program = 'APS200MI';
+    if (await this.discovery.has(program, 'LstInvoiceTrans')) {
+      const { transactionCode } = this.client.settings.invoice;
+      const call = { program, transaction: 'LstInvoiceTrans', inputs: { ...inputs, TRCD: transactionCode } };
+      const rows = await wholeList(this.client, { ...call, schema: postedInvoice });
+      return rows[0] ?? null;
+    }
+    return one(this.client, { program, transaction: 'GetInvTotInfo', inputs, schema: postedInvoice });
+  }
+
+  private found(key: InvoiceKey, row: { CUCD: string; CUAM: string }, ledgerDocumentId: string): FoundDocument {
+    if (row.CUCD === '' || row.CUAM === '') {
+      throw new UnreadableReplyError(`${TITLE} has the invoice ${key.reference} and does not show its amount.`, {
+        code: 'AMOUNT_MISSING',
+      });
+    }
+    const total = unsigned(minorOf(row.CUAM, row.CUCD), row.CUCD);
+    return {
+      reference: key.reference,
+      ledgerDocumentId,
+      currency: row.CUCD,
+      totalDebit: total,
+      totalCredit: total,
+      // Neither APS450MI.GetHead nor APS200MI counts lines.
+      lineCount: 0,
+      isPosted: true,
+    };
+  }
+
+  private get division(): string {
+    return this.client.settings.division;
+  }
+}
+
+/** `AP SUPPLIER/REFERENCE (2026/310/20000045)`. */
+export function invoiceId(key: InvoiceKey, row: { YEA4: string; VSER: string; VONO: string }): string {
+  const voucher = [row.YEA4, row.VSER, row.VONO.replace(/^0+(?=\d)/, '')].filter((part) => part !== '').join('/');
+  return `AP ${key.supplier}/${key.reference}${voucher === '' ? '' : ` (${voucher})`}`;
+}

@@ -1,0 +1,127 @@
+import type { LocalDate } from '../domain/localDate.js';
+import type { PostingStatus } from '../domain/postingState.js';
+import { accountingHashOf, unifiedFromJson } from '../domain/spendJson.js';
+import type { SpendStatus } from '../domain/vocabulary.js';
+import type { Tx } from '../entities/database.js';
+import type { PipelineRow } from './pipelines.js';
+import { postingsOfRecords } from './postingStore.js';
+
+/** What waits to be planned, and what has to be planned together with it. */
+
+/** States of documents that no ledger has seen, or that it refused. */
+export const UNSENT: readonly PostingStatus[] = ['PLANNED', 'HELD', 'AWAITING_APPROVAL', 'READY', 'REJECTED'];
+
+/** A purchase on its way into planning. */
+export interface QueuedRecord {
+  id: string;
+  origin_key: string;
+  correlation_id: string;
+  merchant_key: string | null;
+  merchant_name: string | null;
+  unified: unknown;
+  excluded_by: string | null;
+  excluded_reason: string | null;
+  status: SpendStatus;
+}
+
+/**
+ * A document of many purchases that is planned again for one of them is planned again for all: the others join the queue,
+ * or they would be left behind with a document that was given up.
+ */
+export async function queueSiblings(tx: Tx, pipelineId: string, take: number): Promise<void> {
+  await tx.execute(
+    `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
+     select distinct on (other.spend_record_id) $1, $2, other.spend_record_id, 'its document is planned again', q.correlation_id
+     from (
+       select q.spend_record_id, q.correlation_id from planning_queue q
+       join spend_records r on r.tenant_id = q.tenant_id and r.id = q.spend_record_id
+       where q.tenant_id = $1 and q.pipeline_id = $2 order by r.transaction_date, r.id limit $3
+     ) q
+     join posting_spend own on own.tenant_id = $1 and own.spend_record_id = q.spend_record_id
+     join postings p on p.tenant_id = $1 and p.id = own.posting_id and p.pipeline_id = $2 and p.reverses_id is null
+       and p.status = any($4)
+     join posting_spend other on other.tenant_id = $1 and other.posting_id = p.id
+       and other.spend_record_id <> q.spend_record_id
+     on conflict (tenant_id, pipeline_id, spend_record_id) do nothing`,
+    [tx.tenantId, pipelineId, take, UNSENT],
+  );
+}
+
+export async function takeRecords(tx: Tx, pipelineId: string, take: number): Promise<QueuedRecord[]> {
+  return tx.query<QueuedRecord>(
+    `select r.id, r.origin_key, q.correlation_id, r.merchant_key, r.merchant_name, r.unified, r.excluded_by,
+       r.excluded_reason, r.status
+     from planning_queue q join spend_records r on r.tenant_id = q.tenant_id and r.id = q.spend_record_id
+     where q.tenant_id = $1 and q.pipeline_id = $2
+     order by r.transaction_date, r.id limit $3 for update of q skip locked`,
+    [tx.tenantId, pipelineId, take],
+  );
+}
+
+export function merchantsOf(records: readonly QueuedRecord[]): Map<string, string> {
+  const merchants = new Map<string, string>();
+  for (const { merchant_key, merchant_name, unified } of records) {
+    const descriptor = (unified as { merchantDescriptor: string | null }).merchantDescriptor;
+    if (merchant_key !== null && !merchants.has(merchant_key))
+      merchants.set(merchant_key, descriptor ?? merchant_name ?? merchant_key);
+  }
+  return merchants;
+}
+
+export async function leaveQueue(
+  tx: Tx,
+  pipelineId: string,
+  records: readonly QueuedRecord[],
+  postponed: ReadonlySet<string>,
+): Promise<void> {
+  const finished = records.filter((record) => !postponed.has(record.id)).map((record) => record.id);
+  await tx.execute(
+    'delete from planning_queue where tenant_id = $1 and pipeline_id = $2 and spend_record_id = any($3)',
+    [tx.tenantId, pipelineId, finished],
+  );
+}
+
+/**
+ * Adds the purchases of those days that one of the taken purchases changed after they were posted: a document of many is
+ * turned round and made anew for all of them together.
+ */
+export async function withCorrectedDays(
+  tx: Tx,
+  pipelineId: string,
+  taken: readonly QueuedRecord[],
+): Promise<QueuedRecord[]> {
+  const postings = await postingsOfRecords(
+    tx,
+    pipelineId,
+    taken.map((record) => record.id),
+  );
+  const changed = taken.flatMap((record) => {
+    const shared = (postings.get(record.id) ?? []).filter(
+      (one) =>
+        one.status === 'POSTED' && one.reverses_id === null && one.reversed_by_id === null && one.record_count > 1,
+    );
+    if (shared.length === 0) return [];
+    const hash = accountingHashOf(unifiedFromJson(record.unified));
+    return shared.filter((one) => one.accounting_hash !== hash).map((one) => one.id);
+  });
+  if (changed.length === 0) return [...taken];
+  const others = await tx.query<QueuedRecord>(
+    `select distinct on (r.id) r.id, r.origin_key, r.correlation_id, r.merchant_key, r.merchant_name, r.unified,
+       r.excluded_by, r.excluded_reason, r.status
+     from posting_spend ps join spend_records r on r.tenant_id = ps.tenant_id and r.id = ps.spend_record_id
+     where ps.tenant_id = $1 and ps.posting_id = any($2) and r.id <> all($3)`,
+    [tx.tenantId, [...new Set(changed)], taken.map((record) => record.id)],
+  );
+  return [...taken, ...others];
+}
+
+/** Puts back what waited for the end of a day that is over now. */
+export async function queueEndedDays(tx: Tx, pipeline: PipelineRow, today: LocalDate): Promise<void> {
+  await tx.execute(
+    `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
+     select $1, $2, id, 'its day is over', correlation_id from spend_records
+     where tenant_id = $1 and source_id = $3 and waiting_until <= $4 and status in ('NEW', 'POSTED', 'CORRECTED')
+     on conflict (tenant_id, pipeline_id, spend_record_id) do nothing`,
+    [tx.tenantId, pipeline.id, pipeline.source_id, today],
+  );
+}
