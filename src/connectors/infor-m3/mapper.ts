@@ -194,6 +194,8 @@ const SEAL_MIN = 1000;
 const SEAL_MAX = 9_998_000;
 /** The second line's number, whatever the content is. */
 const FIXED_LINE = 2;
+/** The number of the line that spoils a batch. */
+export const SPOILING_LINE = '1';
 
 /** A number of seven digits made from all that reaches the ledger: another content gets another number. */
 export function sealOf(lines: readonly Fields[]): number {
