@@ -24,7 +24,7 @@ import { beforeWrite, watched } from './writes.js';
  * - a line number is taken twice: this M3 does not refuse duplicates, and nothing can be proven.
  *
  * What cannot be gone on with is spoiled by one line more: once M3 has taken that, the batch does not balance and can
- * never become a voucher. Then the ledger is looked at once again, and the next key (`…X1`) takes its place.
+ * never become a voucher. Then the ledger is looked at once again, and the next key takes its place.
  */
 
 /** So many batches left behind under one reference mean that something else is wrong. */
@@ -41,6 +41,9 @@ class WorkedOff extends Error {
 }
 
 export class M3Journals {
+  /** Found out once: then no batch can prove anything, and there is no use in asking each. */
+  private takesNumbersTwice = false;
+
   constructor(
     private readonly client: M3Client,
     private readonly discovery: M3Discovery,
@@ -111,12 +114,14 @@ export class M3Journals {
       for (const line of batch.lines) await this.addNew(line, deadline);
       return 'FRESH';
     }
+    if (this.takesNumbersTwice) return 'UNUSABLE';
     const secondFate = await this.addLine(second, deadline);
     const firstFate = await this.addLine(first, deadline);
     if (firstFate === 'ADDED') {
       if (secondFate === 'EXISTS') return 'UNUSABLE';
       // Proves that this M3 refuses a line number that is taken, on which all of this rests.
-      if ((await this.addLine(second, deadline)) === 'ADDED') return 'UNUSABLE';
+      this.takesNumbersTwice = (await this.addLine(second, deadline)) === 'ADDED';
+      if (this.takesNumbersTwice) return 'UNUSABLE';
     }
     let isAllThere = firstFate === 'EXISTS' && secondFate === 'EXISTS';
     for (const line of rest) {
