@@ -24,7 +24,8 @@ export async function wakeMasterData(
      select tenant_id, id from pipelines
      where tenant_id = $1 and $2 in (id, ledger_id, source_id) and enabled and export_master_data
      order by id
-     on conflict (tenant_id, pipeline_id) do update set asked = e.asked + 1,
+     on conflict (tenant_id, pipeline_id) do update
+     set asked = e.asked + case when $3 = 'IF_CHANGED' then 0 else 1 end,
        due_at = case when $3 = 'ALWAYS' or ($3 = 'IF_FAILED' and e.last_error is not null) then $4 else e.due_at end
      returning pipeline_id`,
     [tx.tenantId, of, lookAgain, engine.clock.now()],

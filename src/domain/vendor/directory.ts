@@ -91,16 +91,19 @@ export function decideDirectory(state: DirectoryState): DirectoryDecision {
   return new Directory(state).decide();
 }
 
-/** Vendors whose name alone does not say whose they are: the matcher is to be asked about them. */
+/**
+ * Vendors about which the matcher is to be asked, and with it a person where it is not certain: all without a supplier,
+ * but for those whose name alone says whose they are.
+ */
 export function vendorsToMatch(state: DirectoryState): DirectoryVendor[] {
   const directory = new Directory(state);
-  return directory.free.filter(
-    (vendor) => !isSettled(state.words.get(vendor.id)) && directory.namedBy(vendor) === null,
-  );
-}
-
-function isSettled(word: VendorWord | undefined): boolean {
-  return word?.by === 'PERSON' && (word.supplierCode !== null || word.create !== null);
+  const isSettled = ({ by, supplierCode, create }: VendorWord) =>
+    by === 'PERSON' && (supplierCode !== null || create !== null);
+  const named = directory.namedAlone();
+  return directory.inQuestion.filter((vendor) => {
+    const word = state.words.get(vendor.id);
+    return !named.has(vendor.id) && !(word && isSettled(word));
+  });
 }
 
 /** Vendors about which a person's decision would count: those without a supplier, and those whose supplier is gone. */
@@ -185,7 +188,7 @@ class Directory {
       const supplier = this.suppliers.get(code);
       const vendor = link?.vendorId ? this.vendors.get(link.vendorId) : undefined;
       if (link && vendor) {
-        const action = this.assess(link, supplier, vendor, claims);
+        const action = this.assess(link, supplier, vendor);
         if (action) actions.push(action);
       } else if (!supplier?.active) {
         if (link) actions.push({ kind: 'END', supplierCode: code });
@@ -209,6 +212,15 @@ class Directory {
     const [code] = named;
     if (code === undefined || named.length > 1) return null;
     return this.state.words.get(vendor.id)?.rejected.includes(code) ? null : code;
+  }
+
+  /** Free vendors that a supplier without a vendor will adopt for their name. */
+  namedAlone(): Set<string> {
+    const named = [...this.claims()].flatMap(([code, claims]) => {
+      const [only, ...others] = claims.filter(({ basis }) => basis === 'NAME');
+      return only && others.length === 0 && this.isOpen(code) ? [only.vendor.id] : [];
+    });
+    return new Set(named);
   }
 
   /** By supplier: the free vendors that are its own, and on what grounds. */
@@ -298,9 +310,8 @@ class Directory {
     link: DirectoryLink,
     supplier: DirectorySupplier | undefined,
     vendor: DirectoryVendor,
-    claims: Claims,
   ): DirectoryAction | null {
-    if (!supplier?.active) return this.abandon(link, supplier, vendor, claims);
+    if (!supplier?.active) return this.abandon(link, supplier, vendor);
     const { code, name } = supplier;
     const forms = formsOf(supplier);
     const isVendorRenamed = keyOf(vendor.name) !== keyOf(link.vendorName ?? '');
@@ -332,14 +343,12 @@ class Directory {
     link: DirectoryLink,
     supplier: DirectorySupplier | undefined,
     vendor: DirectoryVendor,
-    claims: Claims,
   ): DirectoryAction | null {
     const code = link.supplierCode;
     const word = this.state.words.get(vendor.id);
-    if (word?.by === 'PERSON' && word.supplierCode !== null) {
-      const [claim, ...others] = (claims.get(word.supplierCode) ?? []).filter(({ basis }) => basis === 'PERSON');
-      if (claim?.vendor === vendor && others.length === 0) return { kind: 'END', supplierCode: code };
-    }
+    const heir = word?.by === 'PERSON' && word.supplierCode !== null ? this.suppliers.get(word.supplierCode) : undefined;
+    // Whose it is now is said; it is linked there, or it is one more vendor of a supplier that has its own already.
+    if (heir?.active) return { kind: 'END', supplierCode: code };
     const what = supplier
       ? `Supplier ${code} "${supplier.name}" is inactive in the ledger`
       : `Supplier ${code} "${link.supplierName}" is no longer in the ledger (removed or merged)`;
