@@ -16,7 +16,7 @@ export const PROVEN: Readonly<Record<SystemKind, readonly string[]>> = {
     'tests:connection',
     'webhooks',
   ],
-  EXPENSIFY: [],
+  EXPENSIFY: ['reads:expenseReports', 'reports:exports', 'tests:connection'],
   SYSPRO: [
     'creates:suppliers',
     'posts:journal',
