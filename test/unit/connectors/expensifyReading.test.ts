@@ -384,6 +384,19 @@ describe('waiting for a file', () => {
     expect(expensify.asked).toHaveLength(8);
   });
 
+  it('a file of several blocks is believed when two downloads are the same, for it may be cut between two of them', async () => {
+    const expensify = await expensifyWith(TWO);
+    const blocks = TWO.map((one) => printed([one]));
+    let polls = 0;
+    expensify.model.override = ({ job }) => {
+      if (job.type !== 'download') return undefined;
+      polls += 1;
+      return { body: polls === 1 ? `${blocks[0]}${blocks[0]}` : blocks.join('') };
+    };
+    expect(idsIn(await readAll(connectTo(expensify.url).connection, RECENT))).toHaveLength(3);
+    expect(polls).toBe(3);
+  });
+
   it('a file that was cut once for good is made again', async () => {
     const expensify = await expensifyWith(TWO);
     expensify.model.override = ({ job }) =>
