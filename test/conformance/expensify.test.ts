@@ -9,7 +9,7 @@ describeSpend({
   connector: expensifyConnector,
   byId: ['EXPENSE_REPORTS'],
   async start() {
-    const month = generateExpensifyMonth({ seed: 5, month: '2026-10', reports: 30 });
+    const month = generateExpensifyMonth({ seed: 5, month: '2026-10', reports: 60 });
     const sandbox = await startExpensifySandbox({
       seed: month.expensify,
       settings: { rateLimits: null, approvedAfterIncludesDay: false, retryAfterSeconds: 0 },
