@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { templateProblem } from './bodTemplate.js';
 import { isSafeAddress } from './ionapi.js';
 
 /**
@@ -103,6 +104,10 @@ const bod = z.strictObject({
     .string()
     .min(1)
     .max(100_000)
+    .superRefine((template, context) => {
+      const problem = templateProblem(template);
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    })
     .optional()
     .describe('The whole BOD with placeholders such as {{documentId}}; see the README for their names.'),
   senderLogicalId: code(250).default('lid://infor.ledgergate.ledgergate').describe('fromLogicalId of the messages.'),
