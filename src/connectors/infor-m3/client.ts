@@ -5,6 +5,7 @@ import type { ZodType } from 'zod';
 import {
   ConfigurationError,
   CredentialsError,
+  ErpRejectedError,
   type LedgergateError,
   OutcomeUnknownError,
   PermissionError,
@@ -69,7 +70,7 @@ export class M3Client {
     // The signal goes with each call and not with the client: the revocation of a process that stops must get through.
     this.http = createHttpClient({
       baseUrl: context.baseUrl,
-      timeoutMs: context.settings.readTimeoutSeconds * 1000,
+      timeoutMs: context.settings.callTimeoutSeconds * 1000,
       logger: context.logger,
       maxBodyBytes: MAX_BODY_BYTES,
     });
@@ -176,13 +177,14 @@ export class M3Client {
   }
 
   private async writeOnce(call: HttpRequest, deadline: number): Promise<HttpReply> {
-    const timeoutMs = Math.floor(deadline - performance.now());
-    if (timeoutMs < LEAST_WRITE_MS) {
+    const remainingMs = Math.floor(deadline - performance.now());
+    if (remainingMs < LEAST_WRITE_MS) {
       throw new UpstreamUnavailableError(`${TITLE} was too busy to take the document in time.`, {
         code: 'NOT_STARTED',
       });
     }
     try {
+      const timeoutMs = Math.min(remainingMs, this.settings.callTimeoutSeconds * 1000);
       const signal = this.context.signal;
       return await this.http.send({ ...call, timeoutMs, freshConnection: true, ...(signal ? { signal } : {}) });
     } catch (error) {
@@ -268,6 +270,13 @@ function isTokenRefused(reply: HttpReply): boolean {
 function notStarted(reply: HttpReply, operation: string, now: Date, settings: M3Settings): LedgergateError | null {
   if (isThrottled(reply, settings)) return throttled(reply, now);
   if (reply.status === 403) return entitlementMissing(operation);
+  // The HTTP layer turns these down before anything looks at the call.
+  if (reply.status === 413 || reply.status === 414 || reply.status === 431) {
+    return new ErpRejectedError(
+      `The Infor gateway does not take a call of this length (HTTP ${reply.status}); nothing was written. Lower memoLength.`,
+      { code: 'DOCUMENT_TOO_LONG', detail: { operation, status: reply.status } },
+    );
+  }
   return null;
 }
 
