@@ -165,6 +165,16 @@ describe('a page', () => {
     expect(asked[0]?.job.inputSettings?.policyIDList).toEqual(['0123456789ABCDEF']);
   });
 
+  it('leaves the account open where Expensify does not know the policy', async () => {
+    const expensify = await expensifyWith([report({}, [expense({ categoryGlCode: '' })])]);
+    expensify.model.override = ({ job }) =>
+      job.inputSettings?.type === 'policy'
+        ? { body: { responseCode: 404, responseMessage: 'Policy not found' } }
+        : undefined;
+    const page = await connectTo(expensify.url).connection.readPage('EXPENSE_REPORTS', RECENT, null);
+    expect(page.objects.map(({ parts }) => parts[0]?.glAccount)).toEqual([null]);
+  });
+
   it('holds up only the expenses that need a policy which may not be read', async () => {
     const lines = [expense({ transactionID: '1' }), expense({ transactionID: '2', categoryGlCode: '' })];
     const expensify = await expensifyWith([report({}, lines)]);
@@ -431,6 +441,20 @@ describe('starting an export', () => {
       const { body } = answerOf(expensify.model, asked);
       return { body: { responseCode: '200', [name]: String(body).trim() } };
     };
+    expect(idsIn(await readAll(connectTo(expensify.url).connection, RECENT))).toHaveLength(3);
+  });
+
+  it('a 404 is a refusal, and no job that was started', async () => {
+    const expensify = await expensifyWith(TWO);
+    expensify.model.override = () => ({ body: { responseCode: 404, responseMessage: 'Policy not found' } });
+    const { connection } = connectTo(expensify.url);
+    await expect(connection.readPage('EXPENSE_REPORTS', RECENT, null)).rejects.toThrow(ConfigurationError);
+    expect(expensify.asked).toHaveLength(1);
+  });
+
+  it('an empty answer is asked for again', async () => {
+    const expensify = await expensifyWith(TWO);
+    expensify.model.override = (_asked, count) => (count === 1 ? { body: '' } : undefined);
     expect(idsIn(await readAll(connectTo(expensify.url).connection, RECENT))).toHaveLength(3);
   });
 
