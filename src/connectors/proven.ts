@@ -16,7 +16,7 @@ export const PROVEN: Readonly<Record<SystemKind, readonly string[]>> = {
     'tests:connection',
     'webhooks',
   ],
-  EXPENSIFY: [],
+  EXPENSIFY: ['reads:expenseReports', 'reports:exports', 'tests:connection'],
   SYSPRO: [
     'creates:suppliers',
     'posts:journal',
@@ -27,7 +27,22 @@ export const PROVEN: Readonly<Record<SystemKind, readonly string[]>> = {
     'reads:suppliers',
     'tests:connection',
   ],
-  SAGE_X3: [],
-  INFOR_M3: [],
+  SAGE_X3: [
+    'creates:suppliers',
+    'posts:journal',
+    'reads:accounts',
+    'reads:dimensions',
+    'reads:periods',
+    'reads:suppliers',
+    'tests:connection',
+  ],
+  INFOR_M3: [
+    'posts:journal',
+    'posts:supplierInvoice',
+    'reads:accounts',
+    'reads:dimensions',
+    'reads:suppliers',
+    'tests:connection',
+  ],
   EPICOR_KINETIC: [],
 };

@@ -28,6 +28,8 @@ export async function postInvoiceGroup(
 ): Promise<string[]> {
   const { client, settings } = facts;
   const { groupId } = entry;
+  // Entering it opened it.
+  await groups.makeFree(groupId, work);
   const before = await client.ask(AP_GROUPS.service, 'PrePostGroupInvoices', { PostGroupID: groupId }, work);
   const told = promptsOf(before.parameters);
   const fresh = await client.read(POSTING, 'GetNewParameters', {}, work);

@@ -274,6 +274,8 @@ export class JournalPoster {
   ): Promise<{ journal: PostedJournal; told: string[] }> {
     const { client, settings } = this.facts;
     const { service } = GL_GROUPS;
+    // Entering it opened it.
+    await this.groups.makeFree(groupId, work);
     await client.ask(service, 'CheckBeforePost', { groupID: groupId }, work, { isVoid: true });
     const reply = await client.write(service, 'PostGroupJournals', { postGroupID: groupId }, work);
     const notAll = reply.parameters.NotAllPostedMessage;

@@ -132,6 +132,9 @@ const errorPatterns = z.strictObject({
   notFound: pattern.default('does not exist|not found|no record|do not exist'),
   locked: pattern.default('\\b(locked|in use|being (used|processed))\\b'),
   unbalanced: pattern.default('balanc'),
+  workedOff: pattern
+    .default('already (been )?(updated|posted)|(is|was) (updated|posted)')
+    .describe('GLS840MI does not change a batch any more, because it is updated.'),
 });
 export type ErrorPatterns = z.output<typeof errorPatterns>;
 

@@ -108,8 +108,13 @@ export class M3Invoices {
       settings.invoice.deleteUnfinished && (await beforeWrite(() => this.discovery.has('APS450MI', 'DltInvoice')));
     if (canDelete) {
       const inputs = { INBN: batchNumber, DIVI: settings.division };
-      await written(this.client, 'APS450MI', 'DltInvoice', inputs, deadline);
-      return;
+      const answer = await this.client.write('APS450MI', 'DltInvoice', inputs, deadline);
+      if ('records' in answer) return;
+      // It may be on its way into the books: whether it gets there is for the ledger to tell.
+      throw new OutcomeUnknownError(
+        `${TITLE} does not delete the batch invoice ${batchNumber}, which another attempt left: ${quoted(answer.refusal)}. It may be posted yet.`,
+        { code: 'UNFINISHED_BATCH_INVOICE', detail: { batchNumber, ...answer.refusal } },
+      );
     }
     const what = this.lookup.isFailed(head) ? 'M3 has turned down' : 'has other content';
     throw new ErpRejectedError(

@@ -83,6 +83,9 @@ export class FakeM3 {
   ignoresMaxrecs = false;
   refusesDuplicateLines = true;
   updateDelayCalls = 0;
+  /** UpdBatch only queues a job; `runUpdates` does them. M3 is not known to lock the batch meanwhile. */
+  defersUpdates = false;
+  private readonly queued: Record_[] = [];
   baseUrl = '';
   private readonly server = createServer((request, response) => this.handle(request, response));
   private numbers = 0;
@@ -100,6 +103,24 @@ export class FakeM3 {
 
   trouble(operation: string, ...troubles: Trouble[]): void {
     this.troubles.push(...troubles.map((trouble) => ({ operation, trouble })));
+  }
+
+  queue(KEY1: string): void {
+    this.queued.push({ KEY1 });
+  }
+
+  /** Does the updates that wait. @returns how many became vouchers. */
+  runUpdates(): number {
+    let done = 0;
+    for (const inputs of this.queued.splice(0)) {
+      try {
+        this.updateBatch(inputs);
+        done += 1;
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+      }
+    }
+    return done;
   }
 
   count(operation: string): number {
@@ -232,6 +253,10 @@ export class FakeM3 {
         this.balanced(inputs);
         return [];
       case 'GLS840MI.UpdBatch':
+        if (this.defersUpdates) {
+          this.queued.push(inputs);
+          return [];
+        }
         return this.updateBatch(inputs);
       case 'GLS200MI.LstVouchersByDt':
         if (this.updateDelayCalls > 0) {

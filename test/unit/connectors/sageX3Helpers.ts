@@ -164,7 +164,13 @@ export class FakeX3 {
   /** Changes what a journal is stored as. */
   store: (journal: StoredJournal) => StoredJournal = (journal) => journal;
   url = '';
-  private server = createServer((request, response) => void this.serve(request, response));
+  private server = createServer((request, response) => {
+    // A mistake in here must fail the test at once, and not leave the caller waiting.
+    this.serve(request, response).catch((error: unknown) => {
+      request.socket.destroy();
+      throw error;
+    });
+  });
 
   async start(): Promise<this> {
     await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
@@ -214,13 +220,13 @@ export class FakeX3 {
   // ── REST ───────────────────────────────────────────────────────────────────────────────────
 
   private rest(call: Call): Answer {
-    const [, name = '', key] =
+    const [, name = '', quoted] =
       /\/([A-Z]+)(?:\('(.*)'\))?(?:\/\$template)?$/.exec(decodeURIComponent(call.url.pathname)) ?? [];
     if (call.url.pathname.endsWith('$template')) return json({ TYP: '', NUM: '' });
     if (call.method === 'POST') return this.restCreate(name, call.body);
     const rows = name === 'GACCENTRY' ? this.journals.map(({ header }) => header) : this.tables[name];
     if (!rows) return json({ $diagnoses: [{ $severity: 'error', $message: 'unknown class' }] }, 404);
-    return key === undefined ? this.page(rows, call.url, name) : this.details(name, key);
+    return quoted === undefined ? this.page(rows, call.url, name) : this.details(name, quoted.replaceAll("''", "'"));
   }
 
   private page(rows: Fields[], url: URL, name: string): Answer {
@@ -241,7 +247,9 @@ export class FakeX3 {
   private details(name: string, key: string): Answer {
     const missing = json({ $diagnoses: [{ $severity: 'error', $message: '721 : Record does not exist' }] });
     if (name !== 'GACCENTRY') {
-      const row = (this.tables[name] ?? []).find((candidate) => Object.values(candidate)[0] === key);
+      const row = (this.tables[name] ?? []).find(
+        (candidate) => (candidate.BPSNUM ?? Object.values(candidate)[0]) === key,
+      );
       return row ? json({ $uuid: 'u', ...row }) : missing;
     }
     const journal = this.journals.find(({ header }) => `${header.TYP}~${header.NUM}` === key);
