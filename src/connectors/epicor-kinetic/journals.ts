@@ -287,10 +287,12 @@ export class JournalPoster {
       if (found) return { journal: found.journal, told };
       const group = await this.groups.read(groupId, work);
       const log = group?.PostErrorLog ?? '';
-      if (group && !group.PostInProcess && (log !== '' || told.length > 0)) {
+      const isOver = performance.now() >= waitUntil;
+      // A message alone may also say that a process of its own posts it, so that is waited for first.
+      if (group && !group.PostInProcess && (log !== '' || (isOver && told.length > 0))) {
         throw refusedUnder200([log, ...told], await client.facts(`${service}/PostGroupJournals`));
       }
-      if (performance.now() >= waitUntil) {
+      if (isOver) {
         throw new OutcomeUnknownError(`The journal in group ${groupId} is entered whole, and not found posted yet.`, {
           code: 'POSTING_RUNS',
           detail: { groupId },
