@@ -6,7 +6,11 @@ import { systemClock } from './clock.js';
 import type { Config } from './config.js';
 import { brexConnector } from './connectors/brex/index.js';
 import type { Connector } from './connectors/contract.js';
+import { epicorKineticConnector } from './connectors/epicor-kinetic/index.js';
+import { expensifyConnector } from './connectors/expensify/index.js';
+import { inforM3Connector } from './connectors/infor-m3/index.js';
 import { ConnectorRegistry } from './connectors/registry.js';
+import { sageX3Connector } from './connectors/sage-x3/index.js';
 import { sysproConnector } from './connectors/syspro/index.js';
 import { Database } from './entities/database.js';
 import { createDataSource } from './entities/dataSource.js';
@@ -29,7 +33,14 @@ import type { SystemsParts } from './services/systems.js';
 import { receiveWebhook } from './services/webhooks.js';
 
 /** Every connector of this program. A new one is added here and nowhere else. */
-export const CONNECTORS: readonly Connector[] = [brexConnector, sysproConnector] as readonly Connector[];
+export const CONNECTORS: readonly Connector[] = [
+  brexConnector,
+  expensifyConnector,
+  sysproConnector,
+  sageX3Connector,
+  inforM3Connector,
+  epicorKineticConnector,
+] as readonly Connector[];
 
 const DEFAULT_TENANT = { id: 'default', name: 'Default' };
 /** Of the time to stop, what is left for closing pools and the embedded database. */

@@ -32,8 +32,9 @@ describeSpend({
         integrationVendor: 'LEDGERGATE',
         vendorAccountId: 'HPW1',
         reimbursementBasis: 'ACCRUAL',
-        pageSize: 20,
+        pageSize: 60,
       },
+      pageSize: 60,
       now: new Date(month.brex.now),
       counts: {
         CARD_TRANSACTIONS: cardTransactions.visible,

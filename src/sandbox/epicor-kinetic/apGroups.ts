@@ -41,9 +41,7 @@ export function lockApGroup(company: KineticCompany, group: Row, user: string): 
 export const apGroupService: Service = {
   name: 'Erp.BO.APInvGrpSvc',
   sets: { APInvGrps: { def: AP_GROUP } },
-  save: (context, rows) => {
-    for (const row of rows) saveGroup(context, row);
-  },
+  save: saveGroup,
   methods: {
     GetNewAPInvGrp: { effect: 'prepare', parameters: ['ds'], run: (call) => newGroup(call, call.user) },
     GetNewAPInvGrpNoLock: { effect: 'prepare', parameters: ['ds'], run: (call) => newGroup(call, '') },
@@ -118,7 +116,7 @@ function periodOf(period: Row): Row {
   return Object.fromEntries(names.flatMap((name) => (period[name] === undefined ? [] : [[name, period[name]]])));
 }
 
-function saveGroup({ company, user }: SaveContext, sent: SentRow): void {
+function saveGroup({ company, user }: SaveContext, sent: SentRow): Row | undefined {
   const table = company.database.table(AP_GROUP);
   if (sent.rowMod === 'A') {
     const groupId = text(sent.row, 'GroupID').trim();
@@ -130,21 +128,24 @@ function saveGroup({ company, user }: SaveContext, sent: SentRow): void {
     const { SysRowID: _id, ...row } = sent.row;
     const applyDate = text(row, 'ApplyDate') || company.today;
     const holder = text(row, 'ActiveUserID') === '' ? '' : user;
-    table.put({
+    return table.put({
       ...row,
       ...company.periodColumns(applyDate, 'APInvGrp'),
       ...{ GroupID: groupId, ApplyDate: applyDate, CreatedBy: user, ActiveUserID: holder },
       ...{ PostErrorLog: '', DispPostErrorLog: '', PostInProcess: false },
     });
-  } else if (sent.rowMod === 'U') {
+  }
+  if (sent.rowMod === 'U') {
     const stored = storedRow(company, sent);
     checkGroupLock(stored, user);
     const row = merged(company, stored, sent, OWNED);
     const applyDate = text(row, 'ApplyDate') || company.today;
-    table.put({ ...row, ApplyDate: applyDate, ...company.periodColumns(applyDate, 'APInvGrp') });
-  } else if (sent.rowMod === 'D') {
+    return table.put({ ...row, ApplyDate: applyDate, ...company.periodColumns(applyDate, 'APInvGrp') });
+  }
+  if (sent.rowMod === 'D') {
     removeGroup({ company, user }, text(storedRow(company, sent), 'GroupID'));
   }
+  return table.same(sent.row);
 }
 
 function removeGroup({ company, user }: SaveContext, groupId: string): void {

@@ -1,6 +1,6 @@
 import { apGroup, checkGroupLock } from './apGroups.js';
 import { AP_TABLES, type InvoiceKey, invoiceOf, keyOf, wholeInvoice } from './apRows.js';
-import { activeVendor, changeable, openGroup, removeInvoice, saveInvoiceRows } from './apSaving.js';
+import { activeVendor, changeable, openGroup, removeInvoice, saveInvoiceRow } from './apSaving.js';
 import { update, updateExt, updateMaster } from './apUpdates.js';
 import { COA_CODE } from './chart.js';
 import { BOOK_ID, TERMS_CODE } from './company.js';
@@ -10,6 +10,7 @@ import { formatUnits, rawNumber, UNIT } from './numbers.js';
 import { flag, type Row, type SentRow, type TableDef, text, whole } from './rows.js';
 import { type Call, duplicate, type Effect, type Method, type Outcome, type Service, tableset } from './service.js';
 import { AP_CODING, AP_EXPENSE, AP_INVOICE, AP_LINE, AP_TAX } from './tables.js';
+import { UPDATE_EXT_PARAMETERS } from './updateExt.js';
 
 /** Every where clause that `GetRows` of invoices insists on. */
 const CLAUSES =
@@ -237,7 +238,7 @@ const writes: Record<string, Method> = {
     'cGroupID cTableName runChkCPay runChkBankRef runChkRevChrg suppressUserPrompts ds',
     updateMaster,
   ),
-  UpdateExt: method('write', 'ds continueProcessingOnError rollbackParentOnChildError', updateExt),
+  UpdateExt: method('write', UPDATE_EXT_PARAMETERS.join(' '), updateExt),
   DeleteByID: method('write', 'vendorNum invoiceNum', (call) => {
     removeInvoice(call, invoiceOf(call.company, namedKey(call)));
     return {};
@@ -291,7 +292,7 @@ export const apInvoiceService: Service = {
     APInvExpTGLCs: { def: AP_CODING },
     APInvTaxes: { def: AP_TAX },
   },
-  save: (context, rows) => saveInvoiceRows(context, rows),
+  save: (context, row) => saveInvoiceRow(context, row, { rows: [] }),
   methods: { ...news, ...changes, ...reads, ...writes },
 };
 

@@ -14,6 +14,7 @@ import {
   putExpense,
   recompute,
 } from './apRows.js';
+import { segmentsDiffer } from './chart.js';
 import { BOOK_ID, type KineticCompany, SECOND_BOOK_ID, TERMS_CODE } from './company.js';
 import { notFound, refusal } from './failures.js';
 import { multiply, UNIT } from './numbers.js';
@@ -40,19 +41,24 @@ const EXPENSE_OWNED = new Set([
 const CODING_OWNED = new Set(['DebitAmount', 'CreditAmount', 'GLAccountGLAcctDisp', 'GLAccountAccountDesc']);
 
 /** Saves rows of an invoice in the order of their tables: a line needs its header, an account its expense. */
-export function saveInvoiceRows(context: SaveContext, rows: readonly SentRow[], codesFollow = false): void {
-  for (const sent of rows) saveInvoiceRow(context, sent, { rows: codesFollow ? rows : [] });
+export function saveInvoiceRows(context: SaveContext, rows: readonly SentRow[]): void {
+  for (const sent of rows) saveInvoiceRow(context, sent, { rows: [] });
 }
 
 /** @param others.rows rows of the same call that make the automatic coding of a line needless. */
-export function saveInvoiceRow(context: SaveContext, sent: SentRow, others: { rows: readonly SentRow[] }): void {
-  if (sent.rowMod === '') return;
+export function saveInvoiceRow(
+  context: SaveContext,
+  sent: SentRow,
+  others: { rows: readonly SentRow[] },
+): Row | undefined {
+  if (sent.rowMod === '') return undefined;
   if (!['A', 'U', 'D'].includes(sent.rowMod)) throw refusal(`RowMod '${sent.rowMod}' is not valid.`);
-  if (sent.def === AP_INVOICE) saveHeader(context, sent);
-  else if (sent.def === AP_LINE) saveLine(context, sent, others.rows);
-  else if (sent.def === AP_EXPENSE) saveExpense(context, sent);
+  if (sent.def === AP_INVOICE) return saveHeader(context, sent);
+  if (sent.def === AP_LINE) return saveLine(context, sent, others.rows);
+  if (sent.def === AP_EXPENSE) saveExpense(context, sent);
   else if (sent.def === AP_CODING) saveCoding(context, sent);
   else throw refusal(`${sent.def.name} is computed and cannot be saved.`, { table: sent.def.name });
+  return undefined;
 }
 
 export function activeVendor(company: KineticCompany, code: string, vendorNum: number): Row {
@@ -64,15 +70,15 @@ export function activeVendor(company: KineticCompany, code: string, vendorNum: n
   return vendor;
 }
 
-function saveHeader({ company, user }: SaveContext, sent: SentRow): void {
+function saveHeader({ company, user }: SaveContext, sent: SentRow): Row | undefined {
   if (sent.rowMod === 'D') {
     removeInvoice({ company, user }, storedRow(company, sent));
-    return;
+    return undefined;
   }
   const header = sent.rowMod === 'A' ? newHeader({ company, user }, sent.row) : changedHeader({ company, user }, sent);
   const stored = company.database.table(AP_INVOICE).put(header);
   company.noteWritten(stored);
-  recompute(company, keyOf(stored));
+  return recompute(company, keyOf(stored));
 }
 
 function newHeader({ company, user }: SaveContext, sent: Row): Row {
@@ -125,7 +131,7 @@ function finished({ company, user }: SaveContext, row: Row, before: Row): Row {
   };
 }
 
-function saveLine(context: SaveContext, sent: SentRow, others: readonly SentRow[]): void {
+function saveLine(context: SaveContext, sent: SentRow, others: readonly SentRow[]): Row | undefined {
   const { company, user } = context;
   const table = company.database.table(AP_LINE);
   if (sent.rowMod === 'A') {
@@ -150,7 +156,7 @@ function saveLine(context: SaveContext, sent: SentRow, others: readonly SentRow[
     );
     if (text(line, 'LineType') === 'M' && !isCoded) addDefaultCoding(company, header, line);
     recompute(company, key);
-    return;
+    return line;
   }
   const stored = storedRow(company, sent);
   const header = changeable(context, invoiceOf(company, keyOf(stored)));
@@ -164,6 +170,7 @@ function saveLine(context: SaveContext, sent: SentRow, others: readonly SentRow[
     followLine(company, header, line);
   }
   recompute(company, keyOf(header));
+  return table.same(stored);
 }
 
 /** The only expense row of a line takes the line's amount. */
@@ -218,7 +225,7 @@ function saveCoding(context: SaveContext, sent: SentRow): void {
     if (table.same(codingKey(expense, bookId, bookId === BOOK_ID ? 1 : 2)) !== undefined) {
       throw duplicate(company, 'APInvExpTGLC');
     }
-    putCoding(company, expense, validAccount(company, sent.row, {}), bookId, true);
+    putCoding(company, expense, validAccount(company, sent.row), bookId, true);
     return;
   }
   const stored = storedRow(company, sent);
@@ -230,20 +237,15 @@ function saveCoding(context: SaveContext, sent: SentRow): void {
   const row = merged(company, stored, sent, CODING_OWNED);
   const expense = company.database.table(AP_EXPENSE).same(expenseKey(stored, whole(stored, 'InvExpSeq')));
   if (expense === undefined) throw notFound();
-  putCoding(company, expense, validAccount(company, row, stored), text(stored, 'BookID'), true);
+  putCoding(company, expense, validAccount(company, row), text(stored, 'BookID'), true);
 }
 
 /** The account that a row names, by its whole and its segments alike. @throws KineticError 400 they differ or it is unusable. */
-function validAccount(company: KineticCompany, row: Row, before: Row): string {
+function validAccount(company: KineticCompany, row: Row): string {
   const place = { table: 'APInvExpTGLC', field: 'GLAccount' };
+  const differing = company.settings.accountSegments === 'ignored' ? undefined : segmentsDiffer(row);
+  if (differing !== undefined) throw refusal(differing, place);
   const given = company.chart.read(text(row, 'GLAccount')).stored;
-  const segments = Array.from({ length: 20 }, (_, index) => text(row, `SegValue${index + 1}`));
-  const joined = segments.join('|').replace(/\|+$/, '');
-  const isNew = text(before, 'GLAccount') === '';
-  if (joined !== '' && joined.toUpperCase() !== given.toUpperCase()) {
-    throw refusal(`GL Account ${given} and its segments ${joined} differ.`, place);
-  }
-  if (joined === '' && !isNew) throw refusal('The segments of the GL Account are missing.', place);
   const problem = company.chart.problemOf(given, 'PAYABLES');
   if (problem !== undefined) throw refusal(problem, place);
   return given;

@@ -2,11 +2,12 @@ import { apGroup } from './apGroups.js';
 import { AP_TABLES, type InvoiceKey, keyOf, wholeInvoice } from './apRows.js';
 import { saveInvoiceRow, saveInvoiceRows } from './apSaving.js';
 import type { KineticCompany } from './company.js';
-import { badRequest, KineticError, refusal } from './failures.js';
+import { badRequest, refusal } from './failures.js';
 import { formatUnits, rawNumber } from './numbers.js';
 import { type SentRow, text, whole } from './rows.js';
 import { type Call, type Outcome, tableset } from './service.js';
 import { AP_INVOICE } from './tables.js';
+import { saveRowByRow } from './updateExt.js';
 
 /** `Update`: all rows or none; the answer is everything of the invoices that the rows belong to. */
 export function update(call: Call): Outcome {
@@ -51,46 +52,14 @@ export function updateMaster(call: Call): Outcome {
   };
 }
 
-/** `UpdateExt`: HTTP 200 even when rows failed; `errorsOccurred` and `BOUpdError` tell (Epicor REST: method calls). */
+/** `UpdateExt` of invoices. A line whose expense rows come along gets none by itself. */
 export function updateExt(call: Call): Outcome {
-  const { company, args } = call;
-  const rows = args.rows(AP_TABLES);
-  const goesOn = args.flag('continueProcessingOnError');
-  const failures: { sent: SentRow; error: KineticError }[] = [];
-  const run = (): void => {
-    for (const sent of rows) {
-      try {
-        company.database.transaction(() => {
-          if (company.strikes('failedRows')) throw refusal('The row could not be saved.', { table: sent.def.name });
-          saveInvoiceRow(call, sent, { rows });
-        });
-      } catch (error) {
-        if (!(error instanceof KineticError)) throw error;
-        failures.push({ sent, error });
-        if (!goesOn) return;
-      }
-    }
-  };
-  try {
-    company.database.transaction(() => {
-      run();
-      if (failures.length > 0 && args.flag('rollbackParentOnChildError')) throw new TakenBack();
-    });
-  } catch (error) {
-    if (!(error instanceof TakenBack)) throw error;
-  }
-  const BOUpdError = failures.map(({ sent, error }) => ({
-    ...{ TableName: sent.def.name, ErrorLevel: 'Error', ErrorType: error.type, ErrorText: error.message },
-    ...{ ErrorSysRowID: text(sent.row, 'SysRowID'), SysRowID: text(sent.row, 'SysRowID'), RowMod: sent.rowMod },
-  }));
-  return {
-    returnObj: { BOUpdError, ExtensionTables: [] },
-    parameters: { errorsOccurred: failures.length > 0, ds: touched(call, rows) },
-  };
+  const rows = call.args.rows(AP_TABLES);
+  return saveRowByRow(call, rows, {
+    save: (sent) => saveInvoiceRow(call, sent, { rows }),
+    shown: () => touched(call, rows),
+  });
 }
-
-/** Ends the transaction of a call that answers 200 all the same. */
-class TakenBack extends Error {}
 
 function touched(call: Call, rows: readonly SentRow[]): Record<string, unknown> {
   const keys = new Map(

@@ -190,6 +190,15 @@ export class Chart {
   }
 }
 
+/** Why the whole and the segments of a row's account do not fit together: they are written together. */
+export function segmentsDiffer(row: Row): string | undefined {
+  const segments = Array.from({ length: 20 }, (_, index) => String(row[`SegValue${index + 1}`] ?? ''));
+  const joined = trimmed(segments);
+  const account = trimmed(String(row.GLAccount ?? '').split('|'));
+  if (joined.toUpperCase() === account.toUpperCase()) return undefined;
+  return `GL Account ${account} and its segments ${joined} differ.`;
+}
+
 function segmentValue(segment: Segment, account: string, costCentre: string): string {
   return { account, costCentre, fixed: segment.value }[segment.holds];
 }

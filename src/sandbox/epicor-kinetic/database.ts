@@ -14,6 +14,7 @@ export class Database {
   private readonly tables = new Map<string, Table>();
   private revision: bigint;
   private undo: Undo[] = [];
+  private depth = 0;
   readonly company: string;
 
   constructor(options: DatabaseOptions) {
@@ -37,13 +38,15 @@ export class Database {
   /** Does all of it or, when it throws, nothing. */
   transaction<Result>(work: () => Result): Result {
     const mark = this.undo.length;
+    this.depth += 1;
     try {
       return work();
     } catch (error) {
       while (this.undo.length > mark) this.undo.pop()?.();
       throw error;
     } finally {
-      if (mark === 0) this.settle();
+      this.depth -= 1;
+      if (this.depth === 0) this.settle();
     }
   }
 

@@ -24,10 +24,8 @@ export function writeEntity(
     const { def } = set;
     if (request.method === 'POST') {
       const sent = { ...readRow(def, bodyOf(request)), rowMod: 'A' };
-      const before = company.database.table(def).size;
-      save({ company, user }, [sent]);
-      const stored = company.database.table(def).same(sent.row);
-      if (stored === undefined || company.database.table(def).size === before) throw badRequest('Nothing was created.');
+      const stored = save({ company, user }, sent);
+      if (stored === undefined) return { status: 204 };
       const value = entity(list, def, stored, [...def.columns]);
       return { status: 201, headers: { 'content-type': 'application/json' }, body: JSON.stringify(value) };
     }
@@ -35,7 +33,7 @@ export function writeEntity(
     const isPatch = request.method === 'PATCH';
     const sent = isPatch ? readRow(def, bodyOf(request)) : undefined;
     const row = { ...stored, ...sent?.row, SysRevID: sent?.row.SysRevID ?? stored.SysRevID ?? 0n };
-    save({ company, user }, [{ def, row, rowMod: isPatch ? 'U' : 'D', given: new Set(def.columns.keys()) }]);
+    save({ company, user }, { def, row, rowMod: isPatch ? 'U' : 'D', given: new Set(def.columns.keys()) });
     return { status: 204 };
   };
 }

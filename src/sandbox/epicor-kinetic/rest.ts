@@ -199,6 +199,7 @@ export class KineticRest {
         const { company, access } = this;
         const outcome = method.run({ company, access, user, sessionId, args, wire });
         if (method.effect === 'write' && company.strikes('brokenAnswers')) return internalError();
+        if (outcome.failure !== undefined) return errorReply(this.withOwnStatus(outcome.failure));
         return this.outcome(outcome);
       },
     };

@@ -19,6 +19,8 @@ export interface Outcome {
   returnObj?: unknown;
   /** `ds` is rendered; everything else is as it goes out. */
   parameters?: Record<string, unknown>;
+  /** The answer is this refusal, although what was stored stays. */
+  failure?: KineticError;
 }
 
 /** `read` only reads; `prepare` works on the caller's rows and stores nothing; `write` stores. */
@@ -41,8 +43,8 @@ export interface Service {
   readonly name: string;
   readonly sets: Readonly<Record<string, EntitySet>>;
   readonly methods: Readonly<Record<string, Method>>;
-  /** Stores rows of the service's tables, in order and as one change. Without it OData cannot write. */
-  save?(context: SaveContext, rows: readonly SentRow[]): void;
+  /** Stores one row of the service's tables. Without it OData cannot write. @returns what is stored now. */
+  save?(context: SaveContext, row: SentRow): Row | undefined;
 }
 
 export interface SaveContext {

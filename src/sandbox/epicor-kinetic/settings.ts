@@ -93,6 +93,8 @@ export const kineticSettingsSchema = z.strictObject({
   agentDelayMs: z.int().min(0).nullable().default(0),
   /** The column that a journal line's amount is read from. */
   journalAmounts: z.enum(['either', 'totals', 'transaction']).default('either'),
+  /** Whether an account and its segment columns, which are written together, must say the same. */
+  accountSegments: z.enum(['mustMatch', 'ignored']).default('mustMatch'),
   /** A journal line whose account is not valid: kept and flagged, or refused. */
   invalidJournalAccount: z.enum(['flag', 'refuse']).default('flag'),
   /** Lines from which on `IsNeedAsyncronousPosting` says yes. */

@@ -145,9 +145,8 @@ export const GL_LINE = table('GLJrnDtlMnl', {
 export const GL_POSTED = table('GLJrnDtl', {
   key: 'BookID FiscalYear FiscalYearSuffix JournalCode JournalNum JournalLine',
   indexed: 'GroupID JournalNum SysRowID',
-  columns: `${JOURNAL_KEY} JournalLine i:FiscalPeriod s:FiscalCalendarID t:JEDate s:Description CommentText GLAccount COACode
-    ${SEGMENTS} d:DebitAmount CreditAmount BookDebitAmount BookCreditAmount s:CurrencyCode PostedBy t:PostedDate s:SourceModule
-    GroupID t:CreateDate i:VendorNum s:APInvoiceNum`,
+  columns: `${JOURNAL_KEY} JournalLine i:FiscalPeriod s:FiscalCalendarID t:JEDate s:Description GLAccount COACode
+    ${SEGMENTS} d:DebitAmount CreditAmount s:CurrencyCode PostedBy t:PostedDate s:SourceModule GroupID t:CreateDate`,
 });
 
 export const POST_PARAMETERS = table('APInvoicePostParam', {

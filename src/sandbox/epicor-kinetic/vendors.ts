@@ -15,9 +15,7 @@ const CLAUSES = `Vendor VendorAttch EntityGLC TaxExempt Partner PEVendWhldHist V
 export const vendorService: Service = {
   name: 'Erp.BO.VendorSvc',
   sets: { Vendors: { def: VENDOR } },
-  save: (context, rows) => {
-    for (const row of rows) saveVendor(context, row);
-  },
+  save: saveVendor,
   methods: {
     GetNewVendor: {
       effect: 'prepare',

@@ -3,7 +3,7 @@ import { TEMPLATE_SUPPLIER } from './access.js';
 import { formatAmount, parseAmount, unpackDay } from './amounts.js';
 import { type GlBatch, referenceOf } from './batches.js';
 import type { M3Company } from './company.js';
-import { accountingDay, amountOf, currencyOf } from './invoiceCheck.js';
+import { accountingDay, currencyOf } from './invoiceCheck.js';
 import type { StagedInvoice } from './invoices.js';
 import { dimensionsOf } from './journals.js';
 import { totalsOf, type Voucher } from './vouchers.js';
@@ -64,14 +64,13 @@ export class M3Views {
     return [
       {
         ...{ type: 'JOURNAL', reference: referenceOf(batch.key, batch.lines), number: batch.key, supplier: null },
-        ...{ date: unpackDay(head?.values.ACDT ?? ''), currency, posted: false, ...this.linesView(lines, currency) },
+        ...{ date: dayOf(head?.values.ACDT), currency, posted: false, ...this.linesView(lines, currency) },
       },
     ];
   }
 
-  /** Unreadable amounts of a batch that nobody posted are shown as nothing. */
   private batchAmount(values: Readonly<Record<string, string>>, currency: string): bigint {
-    const amount = parseAmount(values.CUAM || values.ACAM || '0', currency) ?? 0n;
+    const amount = readable(values.CUAM || values.ACAM, currency);
     const { signs, creditCode } = this.company.settings;
     return signs === 'CODED' && values.DBCR === creditCode ? -amount : amount;
   }
@@ -88,7 +87,7 @@ export class M3Views {
     const currency = currencyOf(this.company, invoice);
     const lines = invoice.lines.map(({ values, type }) => ({
       dimensions: dimensionsOf(values),
-      amount: amountOf(values, type === '3' ? 'VTA1' : 'NLAM', currency),
+      amount: readable(values[type === '3' ? 'VTA1' : 'NLAM'], currency),
       text: values.VTXT || values.CHGT || '',
     }));
     const view = this.linesView(lines, currency);
@@ -96,7 +95,7 @@ export class M3Views {
       {
         ...{ type: 'SUPPLIER_INVOICE', reference: invoice.invoiceNumber, number: String(invoice.number), supplier },
         ...{ date: accountingDay(invoice), currency, posted: false, ...view },
-        credit: formatAmount(amountOf(invoice.head, 'CUAM', currency), currency),
+        credit: formatAmount(readable(invoice.head.CUAM, currency), currency),
       },
     ];
   }
@@ -120,6 +119,16 @@ export class M3Views {
       lines: lines.map((line) => lineView(line, currency)),
     };
   }
+}
+
+/** Amounts of what nobody posted may be unreadable in its currency: they are shown as nothing. */
+function readable(text: string | undefined, currency: string): bigint {
+  return parseAmount(text || '0', currency) ?? 0n;
+}
+
+/** @returns yyyy-mm-dd; blank when no line says a day. */
+function dayOf(packed: string | undefined): string {
+  return packed === undefined || packed === '' ? '' : unpackDay(packed);
 }
 
 function lineView({ dimensions, amount, text }: PlainLine, currency: string): LedgerLineView {

@@ -20,7 +20,7 @@ export const FAKE = {
   signingKey: 'sandbox-x3-signing-key',
 } as const;
 
-/** Everything that a client needs to log in and to know the customer's set-up. Plain JSON; taken at the start. */
+/** Everything that a client needs to log in and to know the customer's set-up. Plain JSON. */
 export function accessOf(url: string, settings: SageX3Settings) {
   const { endpoint, company, site, chart, costCentreType, secondType, entryTypes } = settings;
   return {

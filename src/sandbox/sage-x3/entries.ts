@@ -1,7 +1,6 @@
 import { convert, decimalsOf, isDay, parseMinor } from './amounts.js';
 import { type Analytic, type Entry, type EntryLine, entryField, type Period, type X3Company } from './company.js';
-import type { Refusal } from './words.js';
-import { isRefusal, words } from './words.js';
+import { type Refusal, words } from './words.js';
 
 /** An analytical line as a caller gave it. Slot 0 is `DIE`/`CCE`, or `DIE1`/`CCE1`. */
 export interface AnalyticDraft {
@@ -300,5 +299,3 @@ export function analyticDraft(row: ReadonlyMap<string, string>, amount: string):
 export function withReference(company: X3Company, reference: string): Entry | undefined {
   return reference === '' ? undefined : company.entries.withValue('REFINT', reference)?.[0];
 }
-
-export { isRefusal };

@@ -38,13 +38,15 @@ export interface SageX3SandboxOptions {
 
 /** A running Sage X3. The same controls are under `/_sandbox/`, see the README beside this file. */
 export interface RunningSageX3 extends LedgerSandbox {
-  /** Everything that a client needs to log in and to know the set-up, as it was at the start. Plain JSON. */
+  /** Everything that a client needs to log in and to know the set-up, as the settings are now. Plain JSON. */
   readonly access: SageX3Access;
   /** @throws InputError naming the unusable field. */
   changeSettings(patch: SageX3SettingsInput): void;
   setDimensionActive(type: string, code: string, active: boolean): void;
   /** Does the batch imports that wait. @returns how many. */
   runBatches(): number;
+  /** Each of the next writes arrives twice, as behind a proxy that repeats requests. The second answer goes back. */
+  repeatNextWrites(times: number): void;
   /** The customer takes the consent for the hosted gateway back. @returns how many refresh tokens died. */
   revokeRefreshTokens(): number;
 }
@@ -68,11 +70,13 @@ export async function startSageX3Sandbox(options: SageX3SandboxOptions): Promise
   const tokens = new X3Tokens(settings, clock, () => `${url}/xtrem/api`, count);
   const programs = new X3Programs(company, () => clock.now().getTime());
   const pool = new X3Pool(settings);
-  const controls = new X3Controls(company, settings, tokens, programs, pool, requests);
+  const access = (): SageX3Access => accessOf(url, settings);
+  const controls = new X3Controls(company, settings, tokens, programs, pool, requests, access);
   const rest = new X3Rest(company, tokens, urlNow, count);
   const soap = new X3Soap(company, tokens, programs, pool, urlNow, count);
   const graphql = new X3GraphQL(company, tokens, count);
-  const exchange = (request: SandboxRequest): Exchange => {
+  const exchange = (request: SandboxRequest): Exchange => controls.repeated(surface(request));
+  const surface = (request: SandboxRequest): Exchange => {
     programs.runDue();
     if (request.path.startsWith('/api1/')) return rest.exchange(request);
     if (request.path === SOAP_PATH || request.path === WSDL_PATH) return soap.exchange(request);
@@ -91,7 +95,9 @@ export async function startSageX3Sandbox(options: SageX3SandboxOptions): Promise
     url,
     baseUrl: url,
     faults,
-    access: accessOf(url, settings),
+    get access() {
+      return access();
+    },
     documents: (reference) => controls.documents(reference),
     summary: () => controls.summary(),
     suppliers: () => controls.suppliers(),
@@ -102,6 +108,7 @@ export async function startSageX3Sandbox(options: SageX3SandboxOptions): Promise
     expireSessions: () => controls.expireSessions(),
     revokeRefreshTokens: () => controls.revokeRefreshTokens(),
     runBatches: () => controls.runBatches(),
+    repeatNextWrites: (times) => controls.repeatNextWrites(times),
     changeSettings: (patch) => controls.changeSettings(patch),
     reset: () => controls.reset(),
     close: () => {

@@ -3,7 +3,7 @@ import { exactJson } from './amounts.js';
 import { type Item, type RestClass, restClass } from './classes.js';
 import type { X3Company } from './company.js';
 import { createByRest, prototypeOf, templateOf } from './restWriting.js';
-import type { Admission, X3Tokens } from './tokens.js';
+import type { X3Tokens } from './tokens.js';
 import { type Condition, parseOrder, parseWhere, QueryError } from './where.js';
 import { words } from './words.js';
 
@@ -36,7 +36,7 @@ export class X3Rest {
       operation,
       expireSession: () => {
         this.tokens.end(request);
-        admission = expired(this.tokens, request);
+        admission = { refusal: text(401, 'Unauthorized') };
       },
       serverError: () => this.diagnoses(500, 'Internal server error'),
       commit: () => {
@@ -203,11 +203,6 @@ export class X3Rest {
   }
 }
 
-function expired(tokens: X3Tokens, request: SandboxRequest): Admission {
-  const again = tokens.admit(request);
-  return 'refusal' in again ? again : { refusal: text(401, 'Unauthorized') };
-}
-
 function diagnosesOf(messages: readonly string[]) {
   return messages.map(($message) => ({ $severity: 'error', $message }));
 }
@@ -244,7 +239,11 @@ function readPosition(key: string | null): { after: string | undefined; from: 'S
 
 /** Few items where an index can answer, else all of them, lazily. */
 function candidates(found: RestClass, condition: Condition | undefined, after: string | undefined): Iterable<Item> {
-  for (const { field, value } of condition?.equals ?? []) {
+  // A day may hold many journals, a reference or a number holds few.
+  const equals = [...(condition?.equals ?? [])].sort(
+    (a, b) => Number(a.field === 'ACCDAT') - Number(b.field === 'ACCDAT'),
+  );
+  for (const { field, value } of equals) {
     const indexed = found.withValue(field, value);
     if (indexed !== undefined) return indexed.sort((a, b) => (a.key < b.key ? -1 : 1));
   }

@@ -18,7 +18,7 @@ const jsonRow = z.record(z.string(), z.union([z.string(), z.number(), z.boolean(
 /** Reads the argument of a call, XML or JSON, and checks it against the publication (reference: request). */
 export function readDocument(text: string, layout: readonly GroupLayout[], attribute: string): SoapValues | Refusal {
   const source = text.trim();
-  const values: SoapValues | Refusal = source.startsWith('{') ? readJson(source) : readXml(source, attribute);
+  const values = source.startsWith('{') ? readJson(source, layout) : readXml(source, layout, attribute);
   if ('refused' in values) return values;
   for (const [id, rows] of values) {
     const group = layout.find((candidate) => candidate.id === id);
@@ -33,7 +33,7 @@ export function readDocument(text: string, layout: readonly GroupLayout[], attri
   return values;
 }
 
-function readJson(source: string): SoapValues | Refusal {
+function readJson(source: string, layout: readonly GroupLayout[]): SoapValues | Refusal {
   const values: SoapValues = new Map();
   try {
     const quoted = source.replace(
@@ -41,6 +41,7 @@ function readJson(source: string): SoapValues | Refusal {
       (_all, text?: string, number?: string) => (text === undefined ? `"${number}"` : text),
     );
     for (const [id, content] of Object.entries(jsonSchema.parse(JSON.parse(quoted)))) {
+      if (isGrid(layout, id) && !Array.isArray(content)) return { refused: [words.gridExpected(id)] };
       const rows = z.array(jsonRow).parse(Array.isArray(content) ? content : [content]);
       values.set(
         id,
@@ -53,7 +54,7 @@ function readJson(source: string): SoapValues | Refusal {
   }
 }
 
-function readXml(source: string, attribute: string): SoapValues | Refusal {
+function readXml(source: string, layout: readonly GroupLayout[], attribute: string): SoapValues | Refusal {
   const root = parseXml(source);
   if (root === undefined) return { refused: [words.badDocument] };
   const values: SoapValues = new Map();
@@ -61,6 +62,7 @@ function readXml(source: string, attribute: string): SoapValues | Refusal {
     if (node.name === 'FLD') return { refused: [words.noGroup(node.attributes.get(attribute) ?? '')] };
     const id = node.attributes.get('ID');
     if (id === undefined) return { refused: [words.noGroupId] };
+    if (isGrid(layout, id) && node.name !== 'TAB') return { refused: [words.gridExpected(id)] };
     const rows = node.name === 'TAB' ? node.all('LIN') : [node];
     const held = values.get(id) ?? [];
     for (const row of rows) {
@@ -71,6 +73,11 @@ function readXml(source: string, attribute: string): SoapValues | Refusal {
     values.set(id, held);
   }
   return values;
+}
+
+/** A group with more than one row must come as a grid. */
+function isGrid(layout: readonly GroupLayout[], id: string): boolean {
+  return layout.some((group) => group.id === id && group.kind === 'TAB');
 }
 
 function readFields(row: XmlNode, attribute: string): Map<string, string> | undefined {

@@ -65,19 +65,12 @@ export class X3Programs {
       layout: [{ id: IMPORT_GROUP, kind: 'GRP', fields: IMPORT_FIELDS }],
       run: (values) => {
         const given = values.get(IMPORT_GROUP)?.[0] ?? new Map<string, string>();
-        const answer = (status: string, messages: string[], request = ''): ObjectAnswer => ({
-          messages,
-          values: new Map([
-            [
-              IMPORT_GROUP,
-              [
-                new Map([...given].filter(([name]) => name !== 'I_FILE'))
-                  .set('O_STATUS', status)
-                  .set('O_REQNUM', request),
-              ],
-            ],
-          ]),
-        });
+        const answer = (status: string, messages: string[], request = ''): ObjectAnswer => {
+          // The parameters come back as well, but for the file.
+          const row = new Map([...given].filter(([name]) => name !== 'I_FILE'));
+          row.set('O_STATUS', status).set('O_REQNUM', request).set('O_MESSAGE', messages.join(' / '));
+          return { messages, values: new Map([[IMPORT_GROUP, [row]]]) };
+        };
         const { template, importStatus, batchDelayMs } = this.company.settings;
         const code = given.get('I_MODIMP') ?? '';
         if (code !== template.code) return answer('1', [words.templateUnknown(code)]);

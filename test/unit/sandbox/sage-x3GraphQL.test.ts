@@ -14,7 +14,7 @@ beforeEach(async () => {
 
 afterEach(() => x3.close());
 
-const token = (change: Record<string, unknown> = {}, secret = x3.access.connectedApp.secret): string =>
+const token = (change: Record<string, unknown> = {}, secret: string = x3.access.connectedApp.secret): string =>
   `Bearer ${mint(appClaims(x3, change), secret)}`;
 
 function post(body: unknown, authorization = bearer, endpoint = 'SEED') {
@@ -62,7 +62,7 @@ describe('tokens of a connected application', () => {
   it('die alone by the fault dial, and the request does nothing', async () => {
     x3.faults.set([{ match: 'GraphQL query', kind: 'EXPIRE_SESSION', times: 1 }]);
     expect(await refusal(bearer)).toBe('401 Error 50: Invalid token');
-    expect(await refusal(bearer)).toBe('401 Error 50: Invalid token');
+    expect((await post({ query: '{ __typename }' }, token({ jti: 'new' }))).status).toBe(200);
   });
 
   it('need the endpoint beside them', async () => {
@@ -123,6 +123,23 @@ describe('the regional gateway', () => {
       redirect_uri: redirectUri,
     };
     expect((await call(tokenUrl, { method: 'POST', body: JSON.stringify(body) })).status).toBe(200);
+  });
+
+  it('gives tokens that die for good when all sessions end', async () => {
+    const { access_token } = await renew(x3.access.cloud.refreshToken);
+    expect(x3.expireSessions()).toBe(1);
+    for (const _attempt of [1, 2])
+      expect((await post({ query: '{ __typename }' }, `Bearer ${access_token}`)).status).toBe(401);
+  });
+
+  it('admits a late commit with the token that it came with', async () => {
+    const { access_token } = await renew(x3.access.cloud.refreshToken);
+    x3.faults.set([{ match: 'SOAP run', kind: 'COMMIT_LATE', delayMs: 20, times: 1 }]);
+    const document = { GRP1: { I_MODIMP: 'YBRXGAS', I_EXEC: 'REALTIME', I_RECORDSEP: '|', I_FILE: importText(HOTEL) } };
+    await expect(client.run('AOWSIMPORT', document, { authorization: `Bearer ${access_token}` })).rejects.toThrow();
+    x3.expireSessions();
+    await x3.faults.whenLateCommitsApplied();
+    expect(x3.documents()).toHaveLength(1);
   });
 
   it('stops renewing when the customer takes the consent back', async () => {

@@ -156,8 +156,8 @@ describe('AOWSIMPORT', () => {
   });
 });
 
-describe('a lost reply', () => {
-  it('leaves the journal that was written', async () => {
+describe('a lost or repeated request', () => {
+  it('may leave the journal that was written', async () => {
     x3.faults.set([{ match: 'run AOWSIMPORT', kind: 'LOSE_REPLY_AFTER_COMMIT', times: 1 }]);
     await expect(client.import(importText(HOTEL))).rejects.toThrow();
     expect(x3.documents()).toHaveLength(1);
@@ -170,6 +170,12 @@ describe('a lost reply', () => {
     x3.expireSessions();
     await x3.faults.whenLateCommitsApplied();
     expect(x3.documents()).toHaveLength(1);
+  });
+
+  it('may be repeated by a proxy, which only a routine that looks for the reference survives', async () => {
+    x3.repeatNextWrites(1);
+    await client.import(importText(HOTEL));
+    expect(x3.documents(HOTEL.reference)).toHaveLength(2);
   });
 
   it('may be a login page with status 200', async () => {

@@ -111,7 +111,7 @@ describe('a journal is refused', () => {
   });
 
   it('of an unknown type', async () => {
-    expect(await refusal({ type: 'XXXXX' })).toContain('Entry type XXXXX');
+    expect(await refusal({ type: 'ABCDE' })).toContain('Entry type ABCDE');
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningSageX3 } from '../../../src/sandbox/sage-x3/index.js';
-import { field, PlainClient, start } from './sage-x3Support.js';
+import { call, field, PlainClient, start } from './sage-x3Support.js';
 
 let x3: RunningSageX3;
 let client: PlainClient;
@@ -161,6 +161,12 @@ describe('YBREXJNL', () => {
     expect(x3.documents()).toHaveLength(1);
   });
 
+  it('writes once although a proxy repeats the call', async () => {
+    x3.repeatNextWrites(1);
+    expect(field((await client.run('YBREXJNL', document)).resultXml, 'O_EXISTED')).toBe('2');
+    expect(x3.documents()).toHaveLength(1);
+  });
+
   it('reports a refusal in its own status', async () => {
     x3.setAccountActive('62510', false);
     const answer = await client.run('YBREXJNL', document);
@@ -189,7 +195,6 @@ describe('the service', () => {
   it('has a pool that can be started again', async () => {
     x3.changeSettings({ poolStarted: false });
     expect((await client.save('GAS', gas)).messages.join()).toContain('No classic web service pool match');
-    const { call } = await import('./sage-x3Support.js');
     const path = "/api1/syracuse/collaboration/syracuse/soapClassicPools(alias%20eq%20'BREXPOOL')/$service/start";
     expect((await call(`${x3.url}${path}`, { method: 'POST', headers: { authorization: client.basic } })).status).toBe(
       200,
@@ -217,7 +222,7 @@ describe('the service', () => {
   });
 
   it('does not start a call that waits too long for a session of the pool', async () => {
-    x3.changeSettings({ poolSessions: 1, poolDelayMs: 200, poolQueueMs: 10 });
+    x3.changeSettings({ poolSessions: 1, poolDelayMs: 500, poolQueueMs: 10 });
     const [first, second] = await Promise.all([client.save('GAS', gas), client.save('GAS', gas)]);
     const answers = [first, second].sort((a, b) => a.status.localeCompare(b.status));
     expect(answers).toMatchObject([
@@ -229,7 +234,7 @@ describe('the service', () => {
 
   // The caller's time-out ends its wait, not the work: only asking by REFINT tells.
   it('commits what a slow pool holds although the caller has gone', async () => {
-    x3.changeSettings({ poolDelayMs: 300 });
+    x3.changeSettings({ poolDelayMs: 1500 });
     const { user, password } = x3.access.basic;
     const envelope = `<Envelope><Body><save><callContext><poolAlias>BREXPOOL</poolAlias></callContext><publicName>GAS</publicName><objectXml><![CDATA[${gas}]]></objectXml></save></Body></Envelope>`;
     const reply = fetch(x3.access.soap.url, {
@@ -240,6 +245,6 @@ describe('the service', () => {
     });
     await expect(reply).rejects.toThrow();
     expect(x3.documents()).toEqual([]);
-    await expect.poll(() => x3.documents().length).toBe(1);
+    await expect.poll(() => x3.documents().length, { timeout: 10_000 }).toBe(1);
   });
 });

@@ -73,7 +73,7 @@ export interface TestLine {
   text?: string;
   partner?: string;
   /** Rows of `[type, code, amount]`; the analytical number is the row's place unless given. */
-  split?: [type: string, code: string, amount: string, number?: string][];
+  split?: [type: string, code: string, amount: string, number?: string][] | undefined;
 }
 
 export interface TestEntry {

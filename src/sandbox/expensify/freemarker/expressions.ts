@@ -1,3 +1,4 @@
+import { BUILTINS } from './builtins.js';
 import { Decimal } from './decimal.js';
 import { type Position, syntax, unsupported } from './errors.js';
 import type { Expr } from './nodes.js';
@@ -160,9 +161,12 @@ export class ExpressionReader {
     }
   }
 
-  // A form such as `?string.computer` or `?date.iso` stays an ordinary dot behind the built-in.
+  // A form such as `?string.computer` stays an ordinary dot behind the built-in.
   private builtinName(): string {
-    return this.expectName("A built-in's name");
+    const { at } = this.next;
+    const name = this.expectName("A built-in's name");
+    if (BUILTINS[name] === undefined) throw unsupported(`the built-in ?${name}`, at);
+    return name;
   }
 
   private startsExpression(): boolean {

@@ -1,0 +1,52 @@
+import { sageX3Connector } from '../../src/connectors/sage-x3/index.js';
+import { startSageX3Sandbox } from '../../src/sandbox/sage-x3/index.js';
+import { company } from './support/company.js';
+import { describeLedger } from './support/ledgerSuite.js';
+
+describeLedger({
+  connector: sageX3Connector,
+  listedDimensions: ['costCentre'],
+  closes: ['JOURNAL'],
+  keepsAbandoned: [],
+  otherSuppliers: 0,
+  readsPeriods: true,
+  createsSuppliers: true,
+  listsControlAccounts: true,
+  async start() {
+    const sandbox = await startSageX3Sandbox({ company: company() });
+    const { access } = sandbox;
+    const { user, password } = access.basic;
+    return {
+      sandbox,
+      credentials: { kind: 'basic', username: user, password },
+      wrongCredentials: { kind: 'basic', username: user, password: 'not-this-one' },
+      secrets: [password, 'not-this-one'],
+      settings: {
+        endpoint: access.endpoint,
+        ...{ site: access.setup.site, company: access.setup.company, chart: access.setup.chart },
+        journal: { entryType: access.setup.entryType, journal: access.setup.journal },
+        dimensions: { costCentre: access.setup.costCentreType },
+        soap: { poolAlias: access.soap.poolAlias },
+        rest: { periods: { class: access.rest.classes.period } },
+        import: {
+          template: access.soap.template.code,
+          header: ['=G', 'TYP', 'NUM', 'FCY', 'JOU', 'ACCDAT', 'CUR', 'DESVCR', 'REFINT', 'BPRVCR'],
+          line: ['=D', 'LIN', 'ACC', 'BPR', 'SNS', 'AMTCUR', 'DES', 'REFINTLIN'],
+          analytical: ['=A', 'ANALIN', 'DIE1', 'CCE1', 'AMTCUR'],
+        },
+        periodFields: { company: 'CPY', year: 'FIY', period: 'PER', status: 'PERSTA', ledgerType: 'LEDTYP' },
+        suppliers: {
+          defaults: {
+            category: access.setup.supplierCategory,
+            currency: 'USD',
+            address: { CODADR: 'MAIN', CRY: 'US', POSCOD: '45402', CTY: 'Dayton', BPAADDFLG: '2' },
+          },
+        },
+        settlingSeconds: 0,
+        submitTimeoutSeconds: 5,
+        readTimeoutSeconds: 5,
+      },
+      quiet: () => sandbox.faults.whenLateCommitsApplied(),
+    };
+  },
+});
