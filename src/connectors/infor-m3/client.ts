@@ -229,6 +229,7 @@ export class M3Client {
         cono: String(settings.company),
         divi: options.division ?? settings.division,
         ...(options.maxrecs === undefined ? {} : { maxrecs: String(options.maxrecs) }),
+        ...(settings.language === undefined ? {} : { lanc: settings.language }),
         ...(options.columns ? { returncols: options.columns.join(',') } : {}),
       },
     });

@@ -6,6 +6,7 @@ import {
   PeriodClosedError,
   PermissionError,
   RateLimitedError,
+  UpstreamUnavailableError,
 } from '../../../src/errors.js';
 import { connect, FakeM3, failureOf, journal, line, Refused, type Trouble } from './inforM3Fake.js';
 
@@ -192,8 +193,24 @@ describe('after M3 says no', () => {
     await ledger.submit(fixed);
     expect(vouchers()).toEqual([['45800 -120.50', '62520 20.50', '69999 100.00']]);
     expect([...m3.batches.keys()]).toEqual([REFERENCE, NEXT]);
+    // Known as another's by its lines alone: it is not even controlled again.
+    expect(m3.count('GLS840MI.CtrlBatch')).toBe(2);
     // Nobody can post the old batch any more, not even by hand: it does not balance.
     expect(await update(REFERENCE)).toBe(false);
+  });
+
+  it('lines of an older coding that a crash left are not taken for ours, though every amount is the same', async () => {
+    let lines = 0;
+    m3.hooks.set('GLS840MI.AddBatchLineFld', () => {
+      lines += 1;
+      if (lines === 2) m3.trouble('GLS840MI.AddBatchLineFld', 'lose-before');
+    });
+    expect(await failureOf(ledger.submit(journal()))).toBeInstanceOf(OutcomeUnknownError);
+    m3.hooks.clear();
+    const recoded = journal({ lines: journal().lines.map((one) => ({ ...one, costCentre: 'PLANT' })) });
+    await ledger.submit(recoded);
+    expect(vouchers()).toEqual([WHOLE]);
+    expect(m3.vouchers.map((one) => one.AIT2)).toEqual(['PLANT', 'PLANT', 'PLANT']);
   });
 
   it('a single line of another content left in the batch leads to a batch of its own, too', async () => {
@@ -346,7 +363,9 @@ describe('a day of vouchers that may have been cut off', () => {
     fill(150);
     m3.ignoresMaxrecs = true;
     expect(await failureOf(ledger.findByReference([journal()]))).toMatchObject({ code: 'LIST_TRUNCATED' });
-    expect(await failureOf(ledger.submit(journal()))).toMatchObject({ code: 'LIST_TRUNCATED', decision: 'RETRY' });
+    const error = await failureOf(ledger.submit(journal()));
+    expect(error).toBeInstanceOf(UpstreamUnavailableError);
+    expect(error).toMatchObject({ code: 'LIST_TRUNCATED', userMessage: expect.stringContaining('Nothing was sent') });
     expect(m3.batches.size).toBe(0);
   });
 
