@@ -90,6 +90,11 @@ describe('an invoice', () => {
       'APInvGrpSvc/UnlockGroup',
     ]);
     expect([...epicor.apGroups.values()]).toMatchObject([{ ActiveUserID: '', ApplyDate: '2026-11-19' }]);
+    // A connection that the other side has just closed would turn a write that never arrived into a doubt.
+    const connections = epicor.calls
+      .filter(({ operation }) => operation.endsWith('/Update'))
+      .map(({ headers }) => headers.connection);
+    expect(new Set(connections)).toEqual(new Set(['close']));
   });
 
   it('is posted where that is ours to do', async () => {
@@ -446,7 +451,10 @@ describe('a refusal leaves nothing behind', () => {
   });
 
   it('and a reply without lUpdateRan is a doubt', async () => {
-    nth('APInvoiceSvc/UpdateMaster', 1, { json: { parameters: { ds: {} } } });
+    const key = { VendorNum: 204, InvoiceNum: journal.reference, InvoiceLine: 1 };
+    const coding = { ...key, InvExpSeq: 1, RecordType: 'A', BookID: 'MAIN', GLAccount: '9999' };
+    const ds = { APInvDtl: [{ ...key, DocExtCost: 100 }], APInvExpTGLC: [coding] };
+    nth('APInvoiceSvc/UpdateMaster', 1, { json: { parameters: { ds } } });
     expect(await failureOf(connect().submit(invoice()))).toBeInstanceOf(OutcomeUnknownError);
   });
 
