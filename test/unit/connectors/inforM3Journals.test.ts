@@ -207,7 +207,7 @@ describe('after M3 says no', () => {
 });
 
 const WRITES = ['AddBatchHead', 'AddBatchLineFld', 'CtrlBatch', 'UpdBatch'] as const;
-const UNCLEAR: Trouble[] = ['lose-before', 'lose-after', 'html', 'html-after', 'empty', '500', '401-m3'];
+const UNCLEAR: Trouble[] = ['lose-before', 'lose-after', 'html', 'html-after', 'empty', '500', '401-m3', 'redirect'];
 
 describe('a reply to a write that is lost or cannot be understood', () => {
   it.each(WRITES.flatMap((write) => UNCLEAR.map((trouble) => [write, trouble] as const)))(
