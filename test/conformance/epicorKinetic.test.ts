@@ -8,6 +8,9 @@ describeLedger({
   listedDimensions: ['costCentre'],
   closes: ['JOURNAL', 'SUPPLIER_INVOICE'],
   keepsAbandoned: [],
+  otherSuppliers: 0,
+  readsPeriods: true,
+  createsSuppliers: true,
   listsControlAccounts: false,
   async start() {
     const sandbox = await startEpicorKineticSandbox({ company: company() });

@@ -8,6 +8,9 @@ describeLedger({
   listedDimensions: ['costCentre'],
   closes: ['JOURNAL'],
   keepsAbandoned: [],
+  otherSuppliers: 0,
+  readsPeriods: true,
+  createsSuppliers: true,
   listsControlAccounts: true,
   async start() {
     const sandbox = await startSageX3Sandbox({ company: company() });
@@ -31,7 +34,14 @@ describeLedger({
           line: ['=D', 'LIN', 'ACC', 'BPR', 'SNS', 'AMTCUR', 'DES', 'REFINTLIN'],
           analytical: ['=A', 'ANALIN', 'DIE1', 'CCE1', 'AMTCUR'],
         },
-        suppliers: { defaults: { category: access.setup.supplierCategory, currency: 'USD' } },
+        periodFields: { company: 'CPY', year: 'FIY', period: 'PER', status: 'PERSTA', ledgerType: 'LEDTYP' },
+        suppliers: {
+          defaults: {
+            category: access.setup.supplierCategory,
+            currency: 'USD',
+            address: { CODADR: 'MAIN', CRY: 'US', POSCOD: '45402', CTY: 'Dayton', BPAADDFLG: '2' },
+          },
+        },
         settlingSeconds: 0,
         submitTimeoutSeconds: 5,
         readTimeoutSeconds: 5,

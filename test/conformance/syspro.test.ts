@@ -9,6 +9,9 @@ describeLedger({
   // Payables have a calendar of their own, which the simulated company never closes.
   closes: ['JOURNAL'],
   keepsAbandoned: [],
+  otherSuppliers: 0,
+  readsPeriods: true,
+  createsSuppliers: true,
   listsControlAccounts: true,
   async start() {
     const sandbox = await startSysproCompany({ company: company() });

@@ -11,6 +11,7 @@ import { tokenReply } from './wire.js';
 const RENEW_EARLY_MS = 60_000;
 /** Used when the provider does not say; a token that ends sooner is refused once and renewed then. */
 const DEFAULT_LIFETIME_S = 3600;
+const TOKENS_REMEMBERED = 5;
 
 /** What a call presents, and what to do when it was refused. */
 export interface Presented {
@@ -24,6 +25,9 @@ export interface Presented {
  * the next one. The API key goes along in both cases; by itself it opens nothing.
  */
 export class KineticAuth {
+  /** The tokens of late: a server may quote one that was replaced meanwhile. */
+  private readonly presented: string[] = [];
+
   constructor(
     private readonly context: ConnectionContext<KineticCredentials, KineticSettings>,
     private readonly http: HttpClient,
@@ -38,6 +42,7 @@ export class KineticAuth {
       return { headers: { ...key, authorization: `Basic ${pair}` }, renewable: null };
     }
     const stored = await this.usableToken(credentials);
+    this.remember(tokenIn(stored));
     return { headers: { ...key, authorization: `Bearer ${tokenIn(stored)}` }, renewable: stored };
   }
 
@@ -57,10 +62,15 @@ export class KineticAuth {
   async secrets(): Promise<string[]> {
     const credentials = await this.context.credentials.read();
     const stored = await this.context.session.current();
-    const token = stored === null ? [] : [tokenIn(stored)];
-    if (credentials.kind === 'oauth2') return [credentials.apiKey, credentials.clientSecret, ...token];
+    const tokens = stored === null ? this.presented : [tokenIn(stored), ...this.presented];
+    if (credentials.kind === 'oauth2') return [credentials.apiKey, credentials.clientSecret, ...tokens];
     const pair = Buffer.from(`${credentials.username}:${credentials.password}`, 'utf8').toString('base64');
     return [credentials.apiKey, credentials.password, pair];
+  }
+
+  private remember(token: string): void {
+    if (!this.presented.includes(token)) this.presented.push(token);
+    if (this.presented.length > TOKENS_REMEMBERED) this.presented.shift();
   }
 
   private async usableToken(credentials: KineticOAuth2): Promise<string> {

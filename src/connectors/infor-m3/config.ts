@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { templateProblem } from './bodTemplate.js';
 import { isSafeAddress } from './ionapi.js';
 
 /**
@@ -103,6 +104,10 @@ const bod = z.strictObject({
     .string()
     .min(1)
     .max(100_000)
+    .superRefine((template, context) => {
+      const problem = templateProblem(template);
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    })
     .optional()
     .describe('The whole BOD with placeholders such as {{documentId}}; see the README for their names.'),
   senderLogicalId: code(250).default('lid://infor.ledgergate.ledgergate').describe('fromLogicalId of the messages.'),
@@ -132,6 +137,9 @@ const errorPatterns = z.strictObject({
   notFound: pattern.default('does not exist|not found|no record|do not exist'),
   locked: pattern.default('\\b(locked|in use|being (used|processed))\\b'),
   unbalanced: pattern.default('balanc'),
+  workedOff: pattern
+    .default('already (been )?(updated|posted)|(is|was) (updated|posted)')
+    .describe('GLS840MI does not change a batch any more, because it is updated.'),
 });
 export type ErrorPatterns = z.output<typeof errorPatterns>;
 
@@ -156,7 +164,10 @@ export const settingsSchema = z.strictObject({
   renewBeforeSeconds: seconds(3600)
     .default(300)
     .describe('An access token is renewed this long before it ends, at most a fifth of its life.'),
-  readTimeoutSeconds: seconds(600).min(1).default(60).describe('Gateways slow calls down instead of refusing them.'),
+  callTimeoutSeconds: seconds(600)
+    .min(1)
+    .default(60)
+    .describe('Longest time of one call; gateways slow calls down instead of refusing them.'),
   submitTimeoutSeconds: seconds(1800).min(2).default(300).describe('Longest time of one document with all its calls.'),
   pollSeconds: z.number().min(0.01).max(60).default(2).describe('Between two looks at a validation or an update.'),
   watchSeconds: seconds(900)

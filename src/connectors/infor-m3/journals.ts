@@ -5,32 +5,45 @@ import type { M3Client } from './client.js';
 import { fitted, type M3Discovery } from './discovery.js';
 import { fits, isDuplicate, quoted, type Refusal, TITLE, writeRefused } from './failures.js';
 import { findVouchers } from './lookup.js';
-import { batchKey, type Fields, journalBatch, type MappedJournal } from './mapper.js';
+import { batchKey, type Fields, journalBatch, type MappedJournal, SPOILING_LINE } from './mapper.js';
 import { beforeWrite, watched } from './writes.js';
 
 /**
  * GL vouchers through GLS840MI: a batch of head and lines, controlled and updated, and found again in GLS200MI.
  *
- * GLS840MI shows nothing of a batch, so a batch that is there already (a crash, a lost reply, a refusal) must prove that
- * it holds this document and nothing else before it is updated. The numbers of its lines are made from the whole content,
- * but the second one's, which is always 2. So a line that is refused as a duplicate tells:
+ * GLS840MI shows nothing of a batch, and nobody documents what a second UpdBatch does. So a batch that is there already
+ * (a crash, a lost reply, a refusal) is gone on with only when it is proven that it holds this document alone and was
+ * never given to UpdBatch. The numbers of its lines are made from the whole content, but the second one's, which is
+ * always 2. A line that is refused as a duplicate tells:
  *
- * - the first is there: this very content was begun here, go on with what is missing;
- * - the first is not there, and the second is: another content. The batch is left alone (the line just added keeps it
- *   from balancing), and the next key (`…X1`) takes its place;
- * - neither was there: the batch was empty, or holds the first line of another content. Then it does not balance, and
- *   M3's refusal to control or update it leads to the next key as well.
+ * - the first is there and another is missing: this very content, never updated; go on with what is missing;
+ * - all are there: it may have been given to UpdBatch, which may still be at work;
+ * - the first is not there, and the second is: another content;
+ * - neither is there: the batch was empty, or holds the first line of another content. Then it does not balance, and M3
+ *   refuses to control or update it;
+ * - a line number is taken twice: this M3 does not refuse duplicates, and nothing can be proven.
  *
- * All of it rests on M3 refusing a line number that is taken; that is tried out on the way, not believed.
+ * What cannot be gone on with is spoiled by one line more: once M3 has taken that, the batch does not balance and can
+ * never become a voucher. Then the ledger is looked at once again, and the next key takes its place.
  */
 
 /** So many batches left behind under one reference mean that something else is wrong. */
-const BATCHES_MAX = 9;
+const BATCHES_MAX = 30;
 
 type LineFate = 'ADDED' | 'EXISTS';
-type BatchFate = 'FRESH' | 'RESUMED' | 'FOREIGN';
+type BatchFate = 'FRESH' | 'RESUMED' | 'UNUSABLE';
+
+/** M3 does not change the batch any more, because it is updated. */
+class WorkedOff extends Error {
+  constructor(readonly refusal: Refusal) {
+    super(refusal.text);
+  }
+}
 
 export class M3Journals {
+  /** Found out once: then no batch can prove anything, and there is no use in asking each. */
+  private takesNumbersTwice = false;
+
   constructor(
     private readonly client: M3Client,
     private readonly discovery: M3Discovery,
@@ -43,13 +56,20 @@ export class M3Journals {
       // No voucher is proven before anything is written, and again for every further key.
       const there = await this.posted(document, batch);
       if (there !== null) return there;
-      const fate = await this.fill(batch, deadline);
-      if (fate === 'FOREIGN') continue;
-      const done = await this.update(document, batch, fate, deadline);
-      if (done !== null) return done;
+      try {
+        const fate = await this.fill(batch, deadline);
+        if (fate !== 'UNUSABLE') {
+          const done = await this.update(document, batch, fate, deadline);
+          if (done !== null) return done;
+        }
+        await this.spoil(batch, deadline);
+      } catch (error) {
+        if (error instanceof WorkedOff) return this.workedOff(document, batch, error.refusal);
+        throw error;
+      }
     }
     throw new OutcomeUnknownError(
-      `${TITLE} holds ${BATCHES_MAX + 1} unfinished batches for ${document.reference}. Delete them in GLS840 and look at the voucher before it is replayed.`,
+      `${TITLE} holds more than ${BATCHES_MAX} unfinished batches for ${document.reference}. Delete them in GLS840 and look for the voucher before it is replayed.`,
       { code: 'TOO_MANY_BATCHES', detail: { reference: document.reference } },
     );
   }
@@ -94,18 +114,25 @@ export class M3Journals {
       for (const line of batch.lines) await this.addNew(line, deadline);
       return 'FRESH';
     }
+    if (this.takesNumbersTwice) return 'UNUSABLE';
     const secondFate = await this.addLine(second, deadline);
     const firstFate = await this.addLine(first, deadline);
     if (firstFate === 'ADDED') {
-      if (secondFate === 'EXISTS') return 'FOREIGN';
+      if (secondFate === 'EXISTS') return 'UNUSABLE';
       // Proves that this M3 refuses a line number that is taken, on which all of this rests.
-      if ((await this.addLine(second, deadline)) === 'ADDED') return 'FOREIGN';
+      this.takesNumbersTwice = (await this.addLine(second, deadline)) === 'ADDED';
+      if (this.takesNumbersTwice) return 'UNUSABLE';
     }
+    let isAllThere = firstFate === 'EXISTS' && secondFate === 'EXISTS';
     for (const line of rest) {
-      const fate = await this.addLine(line, deadline);
-      if (firstFate === 'ADDED' && fate === 'EXISTS') return 'FOREIGN';
+      if ((await this.addLine(line, deadline)) === 'ADDED') isAllThere = false;
     }
-    return 'RESUMED';
+    return isAllThere ? 'UNUSABLE' : 'RESUMED';
+  }
+
+  /** Adds a line too many, under a number that nothing else uses. */
+  private async spoil(batch: MappedJournal, deadline: number): Promise<void> {
+    await this.addLine({ ...batch.lines[0], LINE: SPOILING_LINE }, deadline);
   }
 
   /** @returns false = there is a batch of that key already. */
@@ -124,13 +151,14 @@ export class M3Journals {
   private async addLine(line: Fields, deadline: number): Promise<LineFate> {
     const answer = await this.client.write('GLS840MI', this.lineTransaction, line, deadline);
     if ('records' in answer) return 'ADDED';
+    if (fits(answer.refusal, this.patterns.workedOff)) throw new WorkedOff(answer.refusal);
     if (isDuplicate(answer.refusal, this.patterns)) return 'EXISTS';
     throw this.refused(this.lineTransaction, answer.refusal);
   }
 
   // ── control and update ─────────────────────────────────────────────────────────────────────
 
-  /** @returns null = the batch turned out to hold more than this document; the next key is to be used. */
+  /** @returns null = the batch turned out to hold more than this document. */
   private async update(
     document: LedgerDocument,
     batch: MappedJournal,
@@ -141,11 +169,10 @@ export class M3Journals {
       const { CONO, KEY1, DIVI } = batch.head;
       const answer = await this.client.write('GLS840MI', transaction, { CONO, KEY1, DIVI }, deadline);
       if ('records' in answer) continue;
-      if (fate === 'FRESH') throw this.refused(transaction, answer.refusal);
-      // The document itself balances, so lines of another content are in there.
-      if (fits(answer.refusal, this.patterns.unbalanced)) return null;
-      if (!isDuplicate(answer.refusal, this.patterns)) throw this.refused(transaction, answer.refusal);
-      return this.alreadyUpdated(document, batch, answer.refusal);
+      if (fits(answer.refusal, this.patterns.workedOff)) throw new WorkedOff(answer.refusal);
+      // The document itself balances, so that lines of another content are in there.
+      if (fate === 'RESUMED' && fits(answer.refusal, this.patterns.unbalanced)) return null;
+      throw this.refused(transaction, answer.refusal);
     }
     return watched(this.client, `the batch ${batch.head.KEY1}`, deadline, this.signal, async () => {
       const found = await findVouchers(this.client, [document]);
@@ -154,7 +181,7 @@ export class M3Journals {
   }
 
   /** M3 says that an earlier attempt has got further than we knew: then its voucher decides, and nothing else. */
-  private async alreadyUpdated(
+  private async workedOff(
     document: LedgerDocument,
     batch: MappedJournal,
     refusal: Refusal,

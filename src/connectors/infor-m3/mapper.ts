@@ -194,6 +194,8 @@ const SEAL_MIN = 1000;
 const SEAL_MAX = 9_998_000;
 /** The second line's number, whatever the content is. */
 const FIXED_LINE = 2;
+/** The number of the line that spoils a batch. */
+export const SPOILING_LINE = '1';
 
 /** A number of seven digits made from all that reaches the ledger: another content gets another number. */
 export function sealOf(lines: readonly Fields[]): number {
@@ -202,11 +204,15 @@ export function sealOf(lines: readonly Fields[]): number {
   return SEAL_MIN + Number(BigInt(`0x${digest.slice(0, 16)}`) % BigInt(SEAL_MAX - SEAL_MIN + 1));
 }
 
-/** The key of the n-th batch of a journal; the first is the reference itself. */
+/**
+ * The key of the n-th batch of a journal; the first is the reference itself. The others are made from the whole of it,
+ * because references of other documents may begin alike.
+ */
 export function batchKey(reference: string, attempt: number): string {
   if (attempt === 0) return reference;
-  const suffix = `X${attempt}`;
-  return `${reference.slice(0, KEY_LENGTH - suffix.length)}${suffix}`;
+  const digest = createHash('sha256').update(`${reference}/${attempt}`).digest('hex');
+  const hash = BigInt(`0x${digest}`).toString(36).toUpperCase();
+  return `${reference.slice(0, 4)}X${hash}`.slice(0, KEY_LENGTH);
 }
 
 // ── amounts back ─────────────────────────────────────────────────────────────────────────────

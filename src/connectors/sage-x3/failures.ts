@@ -114,6 +114,12 @@ export function notStarted(messages: readonly string[]): ConfigurationError | nu
   return null;
 }
 
+/** X3 says itself that it did not begin: the call may be repeated. */
+export function neverBegun(messages: readonly string[], patterns: ErrorPatterns): UpstreamUnavailableError | null {
+  if (!messages.some((message) => fits(message, patterns.notStarted))) return null;
+  return new UpstreamUnavailableError(`Sage X3 did not begin the call: ${quote(messages)}.`, { code: 'NOT_STARTED' });
+}
+
 export function unclearWrite(what: string, detail: Record<string, unknown> = {}): OutcomeUnknownError {
   return new OutcomeUnknownError(`Sage X3 ${what}. It must be asked whether the write happened.`, { detail });
 }

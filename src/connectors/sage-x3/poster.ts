@@ -111,7 +111,9 @@ export class SageX3Poster {
     if (!journal) {
       // An import ends well although it turned its one record down; what it says then is the refusal.
       const { errorPatterns } = this.settings;
-      const isRefusal = written.messages.some((message) => fits(message, errorPatterns.refused));
+      const isRefusal = written.messages.some(
+        (message) => fits(message, errorPatterns.refused) || fits(message, errorPatterns.period),
+      );
       if (written.key === null && isRefusal && !isUnclear(written.messages, errorPatterns)) {
         throw rejectionOf(written.messages, errorPatterns);
       }

@@ -106,13 +106,13 @@ export class SageX3Suppliers implements CreatesSuppliers {
     const groups = new Map<string, Record<string, string>>();
     for (const [name, value] of Object.entries(fields)) {
       if (value === '') continue;
-      const id = known.get(name) ?? group;
+      const id = known.get(name)?.[0] ?? group;
       groups.set(id, { ...groups.get(id), [name]: value });
     }
     const [column = ''] = Object.keys(defaults.address);
     return [
       ...[...groups].map(([id, values]) => ({ id, fields: values })),
-      ...(column === '' ? [] : [{ id: known.get(column) ?? addressGroup, rows: [defaults.address] }]),
+      ...(column === '' ? [] : [{ id: known.get(column)?.[0] ?? addressGroup, rows: [defaults.address] }]),
     ];
   }
 

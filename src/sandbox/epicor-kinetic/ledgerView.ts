@@ -56,7 +56,9 @@ export class KineticLedgerView {
 
   private referenced(reference: string): { row: Row; isInvoice: boolean }[] {
     const { database } = this.company;
-    const invoices = [...database.table(AP_INVOICE).where('InvoiceNum', reference)];
+    const invoices = [...database.table(AP_INVOICE).where('InvoiceNum', reference)].filter(
+      (row) => text(row, 'InvoiceNum') === reference,
+    );
     const journals = rowsMarked(this.company, reference).flatMap((id) => [
       ...database.table(GL_HEADER).where('SysRowID', id),
       ...database.table(POSTED_HEADER).where('SysRowID', id),

@@ -48,6 +48,8 @@ const OPERATORS: Readonly<Record<Comparison, string>> = {
 };
 /** Orders of big tables that are kept for the next page of the same list. */
 const KEPT_ORDERS = 8;
+/** Up to here sorting what was found is cheaper than keeping an order. */
+const FEW_ROWS = 1000;
 
 export function edmType(kind: Kind): string {
   return EDM[kind];
@@ -66,7 +68,7 @@ export class Selector {
     const table = this.database.table(selection.def);
     const test = selection.condition === undefined ? undefined : compile(selection.condition, selection);
     const order = fullOrder(selection);
-    const sorted = this.candidates(table, selection, order);
+    const sorted = this.candidates(table, selection, order, test);
     const { skip, take } = selection;
     const stopAt = counted || take === undefined ? Number.POSITIVE_INFINITY : skip + take + 1;
     const rows: Row[] = [];
@@ -81,7 +83,12 @@ export class Selector {
   }
 
   /** The rows that may fit, in the order asked for. */
-  private candidates(table: Table, { condition, column }: Selection, order: readonly Ordering[]): Iterable<Row> {
+  private candidates(
+    table: Table,
+    { condition, column }: Selection,
+    order: readonly Ordering[],
+    test: Test | undefined,
+  ): Iterable<Row> {
     if (condition === undefined) return this.ordered(table, order);
     let best: { column: string; value: string | number; size: number } | undefined;
     let floor: bigint | undefined;
@@ -97,17 +104,23 @@ export class Selector {
       }
     }
     if (best !== undefined) return sortRows([...table.where(best.column, best.value)], table.def, order);
-    if (floor === undefined) return this.ordered(table, order);
+    if (floor === undefined) return this.ordered(table, order, test);
     const [first] = order;
     // Rows come from there in the order of their revisions, and no two rows share one.
     if (first?.column === 'SysRevID' && !first.descending) return table.since(floor);
     return sortRows([...table.since(floor)], table.def, order);
   }
 
-  private ordered(table: Table, order: readonly Ordering[]): Row[] {
+  /** @param test where given, rows that fail it may be left out. */
+  private ordered(table: Table, order: readonly Ordering[], test?: Test): Row[] {
     const name = `${table.def.name} ${order.map(({ column, descending }) => `${column}${descending}`).join()}`;
     const kept = this.orders.get(name);
     if (kept?.version === table.version) return kept.rows;
+    if (test !== undefined) {
+      // After every write the kept order is void: a look-up that finds little must not pay for ordering everything.
+      const found = [...table.all()].filter(test);
+      if (found.length <= FEW_ROWS) return sortRows(found, table.def, order);
+    }
     const rows = sortRows([...table.all()], table.def, order);
     this.orders.delete(name);
     this.orders.set(name, { version: table.version, rows });

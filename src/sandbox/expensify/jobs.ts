@@ -122,9 +122,8 @@ export class ExportJobs {
       job.content = this.render(job.template, reports);
       job.state = 'DONE';
     } catch (error) {
-      if (!(error instanceof TemplateError)) throw error;
       job.state = 'FAILED';
-      job.error = error;
+      job.error = error instanceof TemplateError ? error : ownFailure(error);
       return;
     }
     // Nothing takes a label away again, and nobody asks whether the bytes have arrived anywhere.
@@ -179,6 +178,12 @@ export class ExportJobs {
     const lines = content.trimEnd().split('\n');
     return lines.length < 2 ? '' : `${lines.slice(0, -1).join('\n')}\n`;
   }
+}
+
+/** What the interpreter itself stumbled over, say too deep an expression; told like a limit of it. */
+function ownFailure(error: unknown): TemplateError {
+  const reason = error instanceof Error ? error.message : 'unknown';
+  return new TemplateError('UNSUPPORTED', `The sandbox failed over the template: ${reason}`, { line: 1, column: 1 });
 }
 
 export function dayText(at: number): string {

@@ -76,7 +76,7 @@ export class TemplateModel {
       cardNumber: this.or(expense.cardNumber, id, 'cardNumber'),
       type: expense.type,
       ...this.receipt(expense),
-      units: expense.distance ? { ...expense.distance, name: 'Mileage' } : undefined,
+      units: expense.distance ? units(expense.distance) : undefined,
       attendees: expense.attendees.map((email) => ({ email })),
       details: this.blank(id, 'details'),
       nameValuePairs: {},
@@ -240,6 +240,10 @@ function joined(levels: readonly string[]): string {
   const texts = levels.map((text) => text.replaceAll(':', '\\:'));
   while (texts.at(-1) === '') texts.pop();
   return texts.join(':');
+}
+
+function units({ count, rate, unit }: NonNullable<ParsedExpense['distance']>): Record<string, unknown> {
+  return { count: Decimal.parse(count), rate: Decimal.parse(rate), unit, name: 'Mileage' };
 }
 
 function nameOf({ firstName, lastName }: Employee): Record<string, string> {

@@ -195,7 +195,12 @@ export class ExpensifyStore {
     for (let next = this.planned[0]; next && Date.parse(next.at) <= wished; next = this.planned[0]) {
       this.planned.shift();
       this.current = Date.parse(next.at);
-      this.applyOne(next);
+      try {
+        this.applyOne(next);
+      } catch (error) {
+        // Somebody's hand was faster: a report that is paid already is not taken back by a plan.
+        if (!(error instanceof InputError)) throw error;
+      }
     }
     this.current = wished;
   }

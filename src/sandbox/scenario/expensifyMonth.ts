@@ -53,6 +53,8 @@ export interface ExpensifyExpectations {
   ingredients: Record<ExpenseIngredient, string[]>;
   /** American expenses that a gateway should post at the start, refunds, company cards and converted ones included. */
   posts: ExpenseSum;
+  /** The part of `posts` that was paid with the company's cards: nobody is paid back. */
+  companyCards: ExpenseSum;
   /** American expenses that wait for a person; `unconverted` has no sum in dollars, so its total is 0.00. */
   held: Record<HoldReason, ExpenseSum & { transactionIDs: string[] }>;
   /** The German policy's expenses that are approved at the start. The company's ledger is kept in dollars. */
@@ -291,6 +293,10 @@ function expected(made: readonly Made[], moments: Moments) {
       Object.keys(EXPENSE_SHARES).map((name) => [name, ids(name as ExpenseIngredient)]),
     ) as Record<ExpenseIngredient, string[]>,
     posts: sumOf(posted, 'USD'),
+    companyCards: sumOf(
+      posted.filter(({ ingredient }) => ingredient === 'companyCard'),
+      'USD',
+    ),
     held: Object.fromEntries(
       HOLD_REASONS.map((reason) => [
         reason,

@@ -24,6 +24,11 @@ export interface LedgerUnderTest {
   readonly closes: readonly DocumentType[];
   /** Document types of which a given-up attempt stays visible in the ledger, outside the books. */
   readonly keepsAbandoned: readonly DocumentType[];
+  /** Suppliers that the ledger lists beside the company's, such as a template to copy from. */
+  readonly otherSuppliers: number;
+  /** false = no interface shows the calendar, so it is a setting and proves nothing. */
+  readonly readsPeriods: boolean;
+  readonly createsSuppliers: boolean;
   /** Control accounts refuse journals in this ledger's own check, or are listed as blocked. */
   readonly listsControlAccounts: boolean;
 }

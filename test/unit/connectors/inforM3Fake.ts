@@ -22,7 +22,10 @@ export type Trouble =
   | '429'
   | '503-gateway'
   | '401'
-  | '401-m3';
+  | '401-m3'
+  | '414'
+  | 'redirect'
+  | 'hang';
 
 export class Refused extends Error {
   constructor(
@@ -83,6 +86,9 @@ export class FakeM3 {
   ignoresMaxrecs = false;
   refusesDuplicateLines = true;
   updateDelayCalls = 0;
+  /** UpdBatch only queues a job; `runUpdates` does them. M3 is not known to lock the batch meanwhile. */
+  defersUpdates = false;
+  private readonly queued: Record_[] = [];
   baseUrl = '';
   private readonly server = createServer((request, response) => this.handle(request, response));
   private numbers = 0;
@@ -100,6 +106,24 @@ export class FakeM3 {
 
   trouble(operation: string, ...troubles: Trouble[]): void {
     this.troubles.push(...troubles.map((trouble) => ({ operation, trouble })));
+  }
+
+  queue(KEY1: string): void {
+    this.queued.push({ KEY1 });
+  }
+
+  /** Does the updates that wait. @returns how many became vouchers. */
+  runUpdates(): number {
+    let done = 0;
+    for (const inputs of this.queued.splice(0)) {
+      try {
+        this.updateBatch(inputs);
+        done += 1;
+      } catch (error) {
+        if (!(error instanceof Refused)) throw error;
+      }
+    }
+    return done;
   }
 
   count(operation: string): number {
@@ -145,6 +169,12 @@ export class FakeM3 {
         return void json(response, 500, { errorMessage: 'boom', errorCode: 'E', errorType: 'T' });
       case '429':
         return void response.writeHead(429, { 'retry-after': '7' }).end();
+      case '414':
+        return void response.writeHead(414).end();
+      case 'hang':
+        return;
+      case 'redirect':
+        return void response.writeHead(307, { location: request.url }).end();
       case '503-gateway':
         return void json(response, 503, { message: 'Quota exceeded: spike arrest' });
       case '401-m3':
@@ -232,6 +262,10 @@ export class FakeM3 {
         this.balanced(inputs);
         return [];
       case 'GLS840MI.UpdBatch':
+        if (this.defersUpdates) {
+          this.queued.push(inputs);
+          return [];
+        }
         return this.updateBatch(inputs);
       case 'GLS200MI.LstVouchersByDt':
         if (this.updateDelayCalls > 0) {

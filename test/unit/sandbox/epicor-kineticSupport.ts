@@ -107,6 +107,7 @@ export class PlainClient {
   /** Saves a header in the stepwise way. */
   async header(columns: Row = {}, groupId = 'BX261120', fresh = 'GetNewAPInvHedInvoice'): Promise<Answer> {
     const draft = await this.call(`Erp.BO.APInvoiceSvc/${fresh}`, { cGroupID: groupId, ds: {} });
+    if (draft.status !== 200) return draft;
     const row = {
       ...draft.body.parameters.ds.APInvHed[0],
       VendorNumVendorID: 'AMAZON',

@@ -118,6 +118,16 @@ describe('an exporter job', () => {
     expect(json).toMatchObject({ responseCode: 500, responseMessage: expect.stringContaining('<#include>') });
   });
 
+  it('says a limit of the sandbox that only shows when the template runs with the download', async () => {
+    const { download, exporting } = await open(account([report('R00A')]));
+    const { text } = await exporting(SINCE, {}, '<#list reports as r>${r.total?string("0.0E0")}</#list>');
+    const { json } = await download(text);
+    expect(json).toMatchObject({
+      responseCode: 500,
+      responseMessage: expect.stringContaining('number format "0.0E0"'),
+    });
+  });
+
   it('loses the end of a file when told so, once', async () => {
     const { download, exporting, truncateNextFiles } = await open(account([report('R00A')]));
     const { text: fileName } = await exporting(SINCE);

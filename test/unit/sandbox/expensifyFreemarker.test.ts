@@ -48,7 +48,8 @@ describe('numbers', () => {
     ['${n?string.computer}', '1234567'],
     ['${"total " + n}', 'total 1,234,567'],
     ['#{cents / 100; m2M2}', '-10.50'],
-    ['${1 / 3}', '0.333'],
+    ['${1 / 3} ${2 / 3} ${-2 / 3} ${(1 / 8)?string("0.00")}', '0.333 0.667 -0.667 0.12'],
+    ['${(0.1 + 0.2 == 0.3)?c} ${(2.50 == 2.5)?c}', 'true true'],
     ['${7 % 4} ${2 * 3 + 4} ${2 * (3 + 4)} ${-cents}', '3 10 14 1,050'],
     ['<#setting number_format="computer">${n}', '1234567'],
     ['<#setting number_format="0.##">${rate}', '1.08'],
@@ -115,6 +116,9 @@ describe('values of the wrong kind', () => {
     '<#list n as x></#list>',
     '${n.x}',
     '${"2026-11-03"?date}',
+    '${1 / 0}',
+    '${text?replace("(", "", "r")}',
+    '<#macro again><@again/></#macro><@again/>',
   ])('stop %s', (source) => {
     expect(faultOf(source)).toBe('TYPE');
   });

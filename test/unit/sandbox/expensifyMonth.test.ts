@@ -57,6 +57,7 @@ describe('a generated month of reports', () => {
       expectations.posts.count + heldCount + expectations.otherCurrency.count,
     );
     expect(ready.reduce((sum, { unconverted }) => sum + unconverted, 0)).toBe(expectations.held.unconverted.count);
+    expect(expectations.companyCards.count).toBe(expectations.ingredients.companyCard.length);
     expect(Object.keys(sandbox.summary().byApprovalDay)).toEqual(
       expect.arrayContaining(Object.keys(expectations.postsByDay)),
     );

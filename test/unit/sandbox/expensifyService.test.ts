@@ -242,6 +242,14 @@ describe('the hands', () => {
     expect(() => setNow('2026-11-14T06:00:00Z')).toThrow(/cannot go back/);
   });
 
+  it('are faster than a plan: what no longer fits is left out', async () => {
+    const plannedChanges = [{ at: '2026-11-14T00:00:00Z', kind: 'UNAPPROVE' as const, reportID: 'R00A' }];
+    const { reimburse, report: view, setNow } = await open(account([report('R00A')], { plannedChanges }));
+    reimburse('R00A');
+    expect(setNow('2026-11-15T00:00:00Z')).toBe('2026-11-15T00:00:00.000Z');
+    expect(view('R00A').state).toBe('REIMBURSED');
+  });
+
   it('approve late with a moment in the past, edit, add and reimburse', async () => {
     const waiting = report('R00wait', { approvedAt: null });
     const { addExpense, approve, editExpense, lines, reimburse, summary, unapprove } = await open(

@@ -118,7 +118,8 @@ export function guarded<T>(at: Position, run: () => T): T {
     if (error instanceof FormatError) {
       throw error.isUnreadable ? new TemplateError('TYPE', error.message, at) : unsupported(error.message, at);
     }
-    if (error instanceof RangeError) throw new TemplateError('TYPE', error.message, at);
+    // A regular expression that cannot be read is a SyntaxError, a division by zero a RangeError.
+    if (error instanceof RangeError || error instanceof SyntaxError) throw new TemplateError('TYPE', error.message, at);
     throw error;
   }
 }
