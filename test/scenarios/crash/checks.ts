@@ -51,7 +51,7 @@ export async function check(world: World, product: Product): Promise<Verdict> {
   const documents = world.ledger.sandbox.documents();
   const inBooks = documents.filter(({ posted }) => posted);
   const duplicates = checkDocuments(broken, postings, inBooks, world.ledger);
-  const abandoned = checkAbandoned(broken, documents, world.ledger);
+  const abandoned = checkAbandoned(broken, postings, documents, world.ledger);
   checkSummary(broken, world.ledger);
   const { canMove } = await product.load<typeof PostingStates>('domain/postingState.js');
   await checkMoves(broken, world, postings, canMove);
@@ -106,15 +106,18 @@ function checkDocuments(
 /** What was begun and given up is in the books of no ledger, and in most ledgers nowhere at all. @returns how many. */
 function checkAbandoned(
   broken: string[],
+  postings: readonly PostingRow[],
   documents: readonly LedgerDocumentView[],
   { keepsAbandoned }: StartedLedger,
 ): number {
-  const inBooks = new Set(documents.filter(({ posted }) => posted).map(({ reference }) => reference.trim()));
+  const ended = new Set(documents.filter(({ posted }) => posted).map(({ reference }) => reference.trim()));
+  // What the ledger turned down stays there as well, and its posting says so.
+  for (const { reference, status } of postings) if (status === 'REJECTED') ended.add(reference);
   const unposted = documents.filter(({ posted }) => !posted);
   for (const { reference, type, number } of unposted) {
     const name = `the ${type === 'JOURNAL' ? 'journal' : 'invoice'} ${number} (${reference})`;
     if (!keepsAbandoned.includes(type)) broken.push(`${name} was entered and never posted`);
-    else if (!inBooks.has(reference.trim())) broken.push(`${name} was begun, and nothing came of it`);
+    else if (!ended.has(reference.trim())) broken.push(`${name} was begun, and nothing came of it`);
   }
   return unposted.length;
 }

@@ -35,6 +35,7 @@ export const sageX3: CrashLedger = {
           line: ['=D', 'LIN', 'ACC', 'BPR', 'SNS', 'AMTCUR', 'DES', 'REFINTLIN'],
           analytical: ['=A', 'ANALIN', 'DIE1', 'CCE1', 'AMTCUR'],
         },
+        periodFields: { company: 'CPY', year: 'FIY', period: 'PER', status: 'PERSTA', ledgerType: 'LEDTYP' },
         ...{ settlingSeconds: SETTLING_S, submitTimeoutSeconds: SUBMIT_TIMEOUT_S, readTimeoutSeconds: 2 },
       },
       pipeline: {
