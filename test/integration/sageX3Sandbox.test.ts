@@ -110,7 +110,14 @@ const asked = {
 } as const;
 
 function document(changes: Partial<LedgerDocument> = {}): LedgerDocument {
-  const line = { costCentre: null, dimensions: {}, taxCode: null, debit: '0.00', credit: '0.00', memo: 'Hotel; J|Doe' };
+  const line = {
+    costCentre: null,
+    dimensions: {},
+    taxCode: null,
+    debit: '0.00',
+    credit: '0.00',
+    memo: 'Hotel; J|Doe ]]> <x>',
+  };
   return {
     ...asked,
     periodKey: { year: '2026', period: '11' },

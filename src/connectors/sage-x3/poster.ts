@@ -1,13 +1,7 @@
-import {
-  ErpRejectedError,
-  LedgergateError,
-  OutcomeUnknownError,
-  UnreadableReplyError,
-  UpstreamUnavailableError,
-} from '../../errors.js';
+import { ErpRejectedError, LedgergateError, OutcomeUnknownError, UnreadableReplyError } from '../../errors.js';
 import type { DocumentQuery, FoundDocument, LedgerDocument, SubmittedDocument } from '../contract.js';
 import type { SageX3Settings } from './config.js';
-import { fits, isUnclear, quote, rejectionOf, unclearWrite } from './failures.js';
+import { beforeWrite, fits, isUnclear, quote, rejectionOf, unclearWrite } from './failures.js';
 import { differenceOf, foundOf, journalId, journalKeyOf, type MappedJournal, mapJournal } from './mapper.js';
 import type { JournalRecord, X3Reader } from './reader.js';
 import type { X3Transport } from './transport.js';
@@ -182,15 +176,5 @@ async function answered(write: () => Promise<Written>): Promise<Written> {
     throw new OutcomeUnknownError(`${error.userMessage} It must be asked whether the write happened.`, {
       detail: error.detail,
     });
-  }
-}
-
-/** A read that comes before a write: whatever fails in it, nothing was sent. */
-async function beforeWrite<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof UnreadableReplyError)) throw error;
-    throw new UpstreamUnavailableError(`${error.userMessage} Nothing was sent.`, { code: error.code, cause: error });
   }
 }
