@@ -42,12 +42,13 @@ export class SageX3Poster {
 
   async findByReference(queries: readonly DocumentQuery[]): Promise<FoundDocument[]> {
     const asked = new Map(queries.map((query) => [query.reference, query]));
-    const found: FoundDocument[] = [];
-    for (const query of asked.values()) {
-      const journals = await this.reader.journalsOf(query);
-      found.push(...journals.map((journal) => foundOf(journal, query.reference, this.settings)));
-    }
-    return found;
+    const found = await Promise.all(
+      [...asked.values()].map(async (query) => {
+        const journals = await this.reader.journalsOf(query);
+        return journals.map((journal) => foundOf(journal, query.reference, this.settings));
+      }),
+    );
+    return found.flat();
   }
 
   async readBack(ledgerDocumentId: string, query: DocumentQuery): Promise<FoundDocument | null> {
