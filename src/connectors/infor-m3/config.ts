@@ -167,7 +167,7 @@ export const settingsSchema = z.strictObject({
   renewBeforeSeconds: seconds(3600)
     .default(300)
     .describe('An access token is renewed this long before it ends, at most a fifth of its life.'),
-  callTimeoutSeconds: seconds(600)
+  readTimeoutSeconds: seconds(600)
     .min(1)
     .default(60)
     .describe('Longest time of one call; gateways slow calls down instead of refusing them.'),

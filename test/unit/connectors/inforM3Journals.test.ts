@@ -315,6 +315,21 @@ describe('where nothing may be taken for granted', () => {
     await quick.disconnect();
   });
 
+  // Two lines that cancel each other out are the usual journal: probing with both would leave the batch balanced.
+  it('not even of a journal of two lines, on an M3 that takes a line number twice', async () => {
+    const two = journal({ lines: [line(1, '62510', '120.50', '0.00'), line(2, '45800', '0.00', '120.50')] });
+    m3.refusesDuplicateLines = false;
+    m3.defersUpdates = true;
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      const quick = connect(m3, { watchSeconds: 0 }).connection;
+      expect(await failureOf(quick.submit(two))).toMatchObject({ code: 'NOT_SEEN_IN_TIME' });
+      await quick.disconnect();
+    }
+    m3.defersUpdates = false;
+    expect(m3.runUpdates()).toBe(1);
+    expect(vouchers()).toEqual([['45800 -120.50', '62510 120.50']]);
+  });
+
   it('an update that happens while its batch is being given up is found before the next batch is begun', async () => {
     const quick = connect(m3, { watchSeconds: 0 }).connection;
     m3.defersUpdates = true;
