@@ -477,7 +477,11 @@ describe('a refusal leaves nothing behind', () => {
     const coding = { ...key, InvExpSeq: 1, RecordType: 'A', BookID: 'MAIN', GLAccount: '9999' };
     const ds = { APInvDtl: [{ ...key, DocExtCost: 100 }], APInvExpTGLC: [coding] };
     nth('APInvoiceSvc/UpdateMaster', 1, { json: { parameters: { ds } } });
-    expect(await failureOf(connect().submit(invoice()))).toBeInstanceOf(OutcomeUnknownError);
+    const single = invoice({
+      total: '10.00',
+      lines: [line(1, '6400', '10.00', '0.00'), line(2, '2150', '0.00', '10.00')],
+    });
+    expect(await failureOf(connect().submit(single))).toBeInstanceOf(OutcomeUnknownError);
   });
 
   it('when the account of a line is turned down', async () => {
