@@ -16,7 +16,7 @@ export const PROVEN: Readonly<Record<SystemKind, readonly string[]>> = {
     'tests:connection',
     'webhooks',
   ],
-  EXPENSIFY: [],
+  EXPENSIFY: ['reads:expenseReports', 'reports:exports', 'tests:connection'],
   SYSPRO: [
     'creates:suppliers',
     'posts:journal',
@@ -37,6 +37,7 @@ export const PROVEN: Readonly<Record<SystemKind, readonly string[]>> = {
     'tests:connection',
   ],
   INFOR_M3: [
+    'creates:suppliers',
     'posts:journal',
     'posts:supplierInvoice',
     'reads:accounts',
@@ -44,5 +45,14 @@ export const PROVEN: Readonly<Record<SystemKind, readonly string[]>> = {
     'reads:suppliers',
     'tests:connection',
   ],
-  EPICOR_KINETIC: [],
+  EPICOR_KINETIC: [
+    'creates:suppliers',
+    'posts:journal',
+    'posts:supplierInvoice',
+    'reads:accounts',
+    'reads:dimensions',
+    'reads:periods',
+    'reads:suppliers',
+    'tests:connection',
+  ],
 };

@@ -233,6 +233,123 @@ describe('supplier invoices', () => {
   });
 });
 
+describe('APS100MI, where a tenant has made one', () => {
+  it('stages and finds by its GetHead, and is refused where it does not exist', async () => {
+    ledger = connect({ invoice: { program: 'APS100MI' } });
+    expect(await failureOf(ledger.submit(bill()))).toMatchObject({ code: 'PROGRAM_MISSING' });
+    await restart({ aps100: true });
+    ledger = connect({ invoice: { program: 'APS100MI' } });
+    m3.faults.set([{ match: 'APS100MI/AddLine', kind: 'LOSE_REPLY_AFTER_COMMIT', times: 1 }]);
+    await drive(bill());
+    await ledger.submit(bill());
+    expect(m3.summary()).toMatchObject({ posted: 1, duplicates: [] });
+    expect(Object.keys(m3.summary().requests).join()).toContain('APS100MI');
+  });
+});
+
+const TEMPLATE = `<?xml version="1.0" encoding="UTF-8"?>
+<ProcessSupplierInvoice xmlns="http://schema.infor.com/InforOAGIS/2"><ApplicationArea>
+<Sender><LogicalID>{{senderLogicalId}}</LogicalID></Sender><CreationDateTime>{{createdAt}}</CreationDateTime><BODID>{{bodId}}</BODID>
+</ApplicationArea><DataArea><Process><TenantID>{{tenant}}</TenantID><AccountingEntityID>{{accountingEntity}}</AccountingEntityID></Process>
+<SupplierInvoice><SupplierInvoiceHeader><DocumentID><ID>{{documentId}}</ID></DocumentID><SupplierID>{{supplier}}</SupplierID>
+<DocumentDateTime>{{date}}</DocumentDateTime><CurrencyCode>{{currency}}</CurrencyCode><TotalAmount>{{total}}</TotalAmount>
+</SupplierInvoiceHeader>{{#lines}}<SupplierInvoiceLine><Amount>{{amount}}</Amount><GLNominalAccountID>{{glAccount}}</GLNominalAccountID>
+<CostCenterID>{{costCentre}}</CostCenterID><Description>{{text}}</Description></SupplierInvoiceLine>{{/lines}}
+</SupplierInvoice></DataArea></ProcessSupplierInvoice>`;
+
+describe('Process.SupplierInvoice through ION', () => {
+  beforeEach(() => {
+    ledger = connect({ invoice: { program: 'BOD' }, bod: { template: TEMPLATE } });
+  });
+
+  it('is waited for until M3 has the invoice, and found by its document id', async () => {
+    const odd = bill({ lines: LINES.map((one) => ({ ...one, memo: 'A & B <"{{total}}">' })) });
+    const { ledgerDocumentId } = await ledger.submit(odd);
+    expect(m3.acknowledgements()).toMatchObject([{ documentId: odd.reference, state: 'ACCEPTED' }]);
+    expect(inTheBooks(odd)[0]?.lines[0]?.text).toBe('A & B <"{{total}}">');
+    expect(await ledger.findByReference([odd])).toMatchObject([{ ledgerDocumentId, totalDebit: '120.50' }]);
+    expect(await ledger.submit(odd)).toMatchObject({ ledgerDocumentId });
+    expect(m3.acknowledgements()).toHaveLength(1);
+  });
+
+  it('that M3 turns down is refused, and stays with a person until it is cleared away', async () => {
+    m3.setAccountActive('62510', false);
+    expect(await failureOf(ledger.submit(bill()))).toMatchObject({ code: 'INVOICE_INVALID' });
+    expect(await failureOf(ledger.submit(bill()))).toMatchObject({ code: 'UNFINISHED_BATCH_INVOICE' });
+    expect(m3.acknowledgements()).toHaveLength(1);
+  });
+
+  it('without a template is held, and a service that is not there refuses it', async () => {
+    const bare = connect({ invoice: { program: 'BOD' } });
+    expect(await failureOf(bare.submit(bill()))).toMatchObject({ code: 'BOD_TEMPLATE_NOT_SET' });
+    m3.changeSettings({ messaging: false });
+    expect(await failureOf(ledger.submit(bill()))).toMatchObject({ code: 'MESSAGE_REFUSED' });
+  });
+
+  it.each([
+    'LOSE_REPLY_BEFORE_COMMIT',
+    'LOSE_REPLY_AFTER_COMMIT',
+    'COMMIT_LATE',
+    'HTML',
+    'HTML_AFTER_COMMIT',
+    'EXPIRE_SESSION',
+    'SERVER_ERROR',
+  ] as const)('that meets %s makes one invoice in the end', async (kind) => {
+    m3.faults.set([{ match: 'multipart', kind, times: 1, delayMs: 40 }]);
+    await drive(bill());
+    await m3.faults.whenLateCommitsApplied();
+    m3.finishBackgroundWork();
+    expect(inTheBooks(bill())).toHaveLength(1);
+  });
+
+  it('whose first message is late and whose second is quick is still one invoice', async () => {
+    m3.changeSettings({ messagePolls: null, messageMs: null });
+    const hasty = connect({ invoice: { program: 'BOD' }, bod: { template: TEMPLATE }, watchSeconds: 0 });
+    expect(await failureOf(hasty.submit(bill()))).toBeInstanceOf(OutcomeUnknownError);
+    expect(await failureOf(hasty.submit(bill()))).toBeInstanceOf(OutcomeUnknownError);
+    expect(m3.finishBackgroundWork()).toBe(2);
+    expect(inTheBooks(bill())).toHaveLength(1);
+    expect(await hasty.findByReference([bill()])).toMatchObject([{ isPosted: true }]);
+  });
+});
+
+describe('new suppliers', () => {
+  beforeEach(() => {
+    ledger = connect({ supplierDefaults: { template: m3.access.templateSupplier } });
+  });
+  const name = 'Café Zoë & Söhne Catering GmbH';
+
+  it('are copied from the template, named, and found by the code that their name gives', async () => {
+    const code = ledger.suppliers?.codeFor(name) ?? '';
+    expect(code).toMatch(/^CAFEZO[A-Z0-9]{4}$/);
+    expect(await ledger.suppliers?.find(code)).toBeNull();
+    await ledger.suppliers?.create({ code, name });
+    expect(await ledger.suppliers?.find(code)).toMatchObject({
+      code,
+      name: 'Café Zoë & Söhne Catering GmbH',
+      active: true,
+    });
+    expect(await ledger.suppliers?.create({ code, name: 'Another' })).toMatchObject({ name });
+  });
+
+  it('that were left with the template’s name are named by the next creation', async () => {
+    m3.faults.set([{ match: 'UpdSupplier', kind: 'LOSE_REPLY_BEFORE_COMMIT', times: 1 }]);
+    const creation = { code: 'ACME', name: 'Acme' };
+    expect(await failureOf(ledger.suppliers?.create(creation) ?? Promise.resolve())).toBeInstanceOf(
+      OutcomeUnknownError,
+    );
+    expect(await ledger.suppliers?.find('ACME')).toBeNull();
+    await ledger.suppliers?.create(creation);
+    expect(await ledger.suppliers?.find('ACME')).toMatchObject({ name: 'Acme' });
+  });
+
+  it('cannot be made without a template', async () => {
+    const bare = connect();
+    const error = await failureOf(bare.suppliers?.create({ code: 'ACME', name: 'Acme' }) ?? Promise.resolve());
+    expect(error).toMatchObject({ code: 'SUPPLIER_DEFAULTS_MISSING' });
+  });
+});
+
 const FAULTS: FaultKind[] = [
   'LOSE_REPLY_BEFORE_COMMIT',
   'LOSE_REPLY_AFTER_COMMIT',
@@ -277,7 +394,7 @@ describe.each<[string, InforM3SettingsInput]>([
     },
   );
 
-  it.each([1, 2, 3, 4])('many faults at random (seed %i) leave each document once', async (seed) => {
+  it.each([1, 2])('many faults at random (seed %i) leave each document once', async (seed) => {
     const kinds = FAULTS.filter((kind) => kind !== 'RATE_LIMIT');
     m3.faults.set(
       kinds.map((kind) => ({ match: 'MI', kind, probability: 0.02, times: 6, delayMs: 30 })),

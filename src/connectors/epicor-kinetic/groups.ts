@@ -1,8 +1,9 @@
 import type { LocalDate } from '../../domain/localDate.js';
 import { LedgergateError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
-import { type KineticClient, rowsOf } from './client.js';
-import { classOf, isRefusal, refused } from './failures.js';
+import type { KineticClient } from './client.js';
+import { classOf, isRefusal, refused, unreadableWrite } from './failures.js';
+import { type MethodReply, rowsOf } from './replies.js';
 import { type GroupRow, groupRow } from './wire.js';
 import { Work } from './work.js';
 
@@ -99,10 +100,21 @@ export class Groups {
     if (isOurs && group.ActiveUserID !== '') await this.leave(groupId, new Work(settings.writeTimeoutSeconds * 1000));
   }
 
-  private async unlock(groupId: string, work: Work): Promise<void> {
-    await this.client.write(this.kind.service, 'UnlockGroup', { [this.kind.unlockParameter]: groupId }, work, {
-      isVoid: true,
-    });
+  /**
+   * Lets go of a group so that it can be posted: nothing is posted while anybody has its group open.
+   * @throws ErpRejectedError another user has it open. Otherwise like a write.
+   */
+  async makeFree(groupId: string, work: Work): Promise<void> {
+    const { isEmpty } = await this.unlock(groupId, work);
+    const group = await this.read(groupId, work);
+    if (group === null || group.ActiveUserID === '') return;
+    if (isEmpty) throw unreadableWrite(`${this.kind.service}/UnlockGroup`, 'an empty body, and holds the group still');
+    throw refused(`group ${groupId} is open at the user ${group.ActiveUserID}`, 'other');
+  }
+
+  private unlock(groupId: string, work: Work): Promise<MethodReply> {
+    const parameters = { [this.kind.unlockParameter]: groupId };
+    return this.client.write(this.kind.service, 'UnlockGroup', parameters, work, { isVoid: true });
   }
 
   private async createOnce(groupId: string, work: Work, create: (groupId: string) => Promise<void>): Promise<void> {

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { OutcomeUnknownError } from '../../errors.js';
-import { promptsOf } from './client.js';
 import type { PosterFacts } from './facts.js';
 import { refusedUnder200 } from './failures.js';
 import { AP_GROUPS, type Groups } from './groups.js';
 import { jsonDecimal } from './json.js';
 import { readInvoice } from './lookup.js';
+import { promptsOf } from './replies.js';
 import { rowIn } from './rows.js';
 import type { Work } from './work.js';
 
@@ -28,6 +28,8 @@ export async function postInvoiceGroup(
 ): Promise<string[]> {
   const { client, settings } = facts;
   const { groupId } = entry;
+  // Entering it opened it.
+  await groups.makeFree(groupId, work);
   const before = await client.ask(AP_GROUPS.service, 'PrePostGroupInvoices', { PostGroupID: groupId }, work);
   const told = promptsOf(before.parameters);
   const fresh = await client.read(POSTING, 'GetNewParameters', {}, work);

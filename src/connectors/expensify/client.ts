@@ -85,6 +85,9 @@ interface Job {
   readonly [field: string]: unknown;
 }
 
+type Success = Extract<Answer, { ok: true }>;
+type Readable = Omit<Success, 'ok'> & { readonly isAbsent: boolean };
+
 export class ExpensifyClient {
   private readonly http: HttpClient;
   private readonly path: string;
@@ -112,13 +115,14 @@ export class ExpensifyClient {
     const isWrite = job.mark !== undefined;
     const call: CallFacts = { operation: isWrite ? 'marking reports as exported' : 'an export of reports', isWrite };
     const description = exportDescription(job, this.context.settings);
-    const answer = isWrite
-      ? await this.once(description, call, job.template)
-      : await this.repeated(description, call, job.template);
-    const name = fileNameOf(answer);
-    if (name !== null) return name;
-    // A refusal in bare text, e.g. "No Template Submitted".
-    throw this.errorFor({ code: 200, isFromBody: false, message: answer.quote(), retryAfterMs: null }, call);
+    const nameIn = (answer: Omit<Success, 'ok'>): string => {
+      const name = fileNameOf(answer);
+      if (name !== null) return name;
+      // A refusal in bare text, e.g. "No Template Submitted".
+      throw this.errorFor({ code: 200, isFromBody: false, message: answer.quote(), retryAfterMs: null }, call);
+    };
+    if (isWrite) return nameIn(await this.once(description, call, job.template));
+    return this.repeated(description, call, nameIn, job.template);
   }
 
   /** Asks once for a file; what a refusal means here is the caller's to say, because most mean "not ready". */
@@ -134,7 +138,8 @@ export class ExpensifyClient {
   async policies(): Promise<readonly WirePolicy[]> {
     const call = { operation: 'the list of policies', isWrite: false };
     const job: Job = { type: 'get', inputSettings: { type: 'policyList', adminOnly: false } };
-    return readAs(policyListSchema, (await this.repeated(job, call)).envelope, call.operation).policyList;
+    const list = await this.repeated(job, call, ({ envelope }) => readAs(policyListSchema, envelope, call.operation));
+    return list.policyList;
   }
 
   /** @returns null when Expensify does not know the policy. */
@@ -142,10 +147,11 @@ export class ExpensifyClient {
     const call = { operation: `policy ${policyID}`, isWrite: false };
     // A JSON list here; the same name in an export is text with commas.
     const inputSettings = { type: 'policy', policyIDList: [policyID], fields: ['categories', 'tags'] };
-    const answer = await this.repeated({ type: 'get', inputSettings }, call, undefined, [404]);
-    if (!answer) return null;
-    const { policyInfo } = readAs(policyInfoSchema, answer.envelope, call.operation);
-    return Object.hasOwn(policyInfo, policyID) ? (policyInfo[policyID] ?? null) : null;
+    const policies = await this.repeated({ type: 'get', inputSettings }, call, (answer) => {
+      if (answer.isAbsent) return {};
+      return readAs(policyInfoSchema, answer.envelope, call.operation).policyInfo;
+    });
+    return Object.hasOwn(policies, policyID) ? (policies[policyID] ?? null) : null;
   }
 
   /** Sets approved reports to REIMBURSED. A success may still leave some of them out: look at `notDone`. */
@@ -173,26 +179,19 @@ export class ExpensifyClient {
 
   // ── calls ──────────────────────────────────────────────────────────────────────────────────
 
-  /** A read, repeated while that makes sense. @returns null for a refusal with one of the codes in `absent`. */
-  private repeated(job: Job, call: CallFacts, template?: string): Promise<Extract<Answer, { ok: true }>>;
-  private repeated(
-    job: Job,
-    call: CallFacts,
-    template: string | undefined,
-    absent: readonly number[],
-  ): Promise<Extract<Answer, { ok: true }> | null>;
-  private repeated(
-    job: Job,
-    call: CallFacts,
-    template?: string,
-    absent: readonly number[] = [],
-  ): Promise<Extract<Answer, { ok: true }> | null> {
+  /**
+   * A read, repeated while that makes sense; an answer that `read` cannot use is repeated as well. For `get` jobs code
+   * 404 in the body is an answer: what was asked for is not there.
+   */
+  private repeated<T>(job: Job, call: CallFacts, read: (answer: Readable) => T, template?: string): Promise<T> {
     return withReadRetries(
       async () => {
         const answer = await this.send(job, call, template);
-        if (answer.ok) return answer;
-        if (answer.refusal.isFromBody && absent.includes(answer.refusal.code)) return null;
-        throw this.errorFor(answer.refusal, call);
+        if (answer.ok)
+          return read({ envelope: answer.envelope, text: answer.text, quote: answer.quote, isAbsent: false });
+        const { code, isFromBody, message } = answer.refusal;
+        if (job.type !== 'get' || !isFromBody || code !== 404) throw this.errorFor(answer.refusal, call);
+        return read({ envelope: null, text: '', quote: () => message, isAbsent: true });
       },
       {
         attempts: READ_ATTEMPTS,
@@ -205,7 +204,7 @@ export class ExpensifyClient {
     );
   }
 
-  private async once(job: Job, call: CallFacts, template?: string): Promise<Extract<Answer, { ok: true }>> {
+  private async once(job: Job, call: CallFacts, template?: string): Promise<Success> {
     const answer = await this.send(job, call, template);
     if (!answer.ok) throw this.errorFor(answer.refusal, call);
     return answer;
@@ -284,7 +283,7 @@ function exportDescription(job: ExportJob, settings: ExpensifySettings): Job {
  * A bare name in one line; an object with the name is accepted too. Refusals such as "No Template Submitted" come as
  * bare text as well, so a name has no blanks.
  */
-function fileNameOf(answer: Extract<Answer, { ok: true }>): string | null {
+function fileNameOf(answer: Omit<Success, 'ok'>): string | null {
   const inObject = fileNameSchema.safeParse(answer.envelope);
   const name = inObject.success ? (inObject.data.filename ?? inObject.data.fileName ?? '') : answer.text;
   const clean = name.trim();

@@ -5,6 +5,7 @@ import type { ZodType } from 'zod';
 import {
   ConfigurationError,
   CredentialsError,
+  ErpRejectedError,
   type LedgergateError,
   OutcomeUnknownError,
   PermissionError,
@@ -152,16 +153,14 @@ export class M3Client {
     throw unclear(operation, reply.status, answer.reason);
   }
 
-  /** Any POST that writes, e.g. of a message; `{tenant}` in its path is replaced. @returns the reply when the status is a success; else like `write`. */
+  /** Any POST that writes, e.g. of a message; `{tenant}` in its path is replaced. What a status means is the caller's business. */
   async post(operation: string, call: Omit<HttpRequest, 'method'>, deadline: number): Promise<HttpReply> {
-    const reply = await this.sendWrite(operation, deadline, ({ token, tenant }) => ({
+    return this.sendWrite(operation, deadline, ({ token, tenant }) => ({
       ...call,
       method: 'POST',
       path: call.path.replace('{tenant}', encodeURIComponent(tenant)),
       headers: { ...call.headers, authorization: `Bearer ${token}` },
     }));
-    if (reply.status >= 200 && reply.status < 300) return reply;
-    throw unclear(operation, reply.status, `HTTP ${reply.status}`);
   }
 
   private async sendWrite(
@@ -178,13 +177,14 @@ export class M3Client {
   }
 
   private async writeOnce(call: HttpRequest, deadline: number): Promise<HttpReply> {
-    const timeoutMs = Math.floor(deadline - performance.now());
-    if (timeoutMs < LEAST_WRITE_MS) {
+    const remainingMs = Math.floor(deadline - performance.now());
+    if (remainingMs < LEAST_WRITE_MS) {
       throw new UpstreamUnavailableError(`${TITLE} was too busy to take the document in time.`, {
         code: 'NOT_STARTED',
       });
     }
     try {
+      const timeoutMs = Math.min(remainingMs, this.settings.readTimeoutSeconds * 1000);
       const signal = this.context.signal;
       return await this.http.send({ ...call, timeoutMs, freshConnection: true, ...(signal ? { signal } : {}) });
     } catch (error) {
@@ -229,6 +229,7 @@ export class M3Client {
         cono: String(settings.company),
         divi: options.division ?? settings.division,
         ...(options.maxrecs === undefined ? {} : { maxrecs: String(options.maxrecs) }),
+        ...(settings.language === undefined ? {} : { lanc: settings.language }),
         ...(options.columns ? { returncols: options.columns.join(',') } : {}),
       },
     });
@@ -270,6 +271,13 @@ function isTokenRefused(reply: HttpReply): boolean {
 function notStarted(reply: HttpReply, operation: string, now: Date, settings: M3Settings): LedgergateError | null {
   if (isThrottled(reply, settings)) return throttled(reply, now);
   if (reply.status === 403) return entitlementMissing(operation);
+  // The HTTP layer turns these down before anything looks at the call.
+  if (reply.status === 413 || reply.status === 414 || reply.status === 431) {
+    return new ErpRejectedError(
+      `The Infor gateway does not take a call of this length (HTTP ${reply.status}); nothing was written. Lower memoLength.`,
+      { code: 'DOCUMENT_TOO_LONG', detail: { operation, status: reply.status } },
+    );
+  }
   return null;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { templateProblem } from './bodTemplate.js';
 import { isSafeAddress } from './ionapi.js';
 
 /**
@@ -103,6 +104,10 @@ const bod = z.strictObject({
     .string()
     .min(1)
     .max(100_000)
+    .superRefine((template, context) => {
+      const problem = templateProblem(template);
+      if (problem !== null) context.addIssue({ code: 'custom', message: problem });
+    })
     .optional()
     .describe('The whole BOD with placeholders such as {{documentId}}; see the README for their names.'),
   senderLogicalId: code(250).default('lid://infor.ledgergate.ledgergate').describe('fromLogicalId of the messages.'),
@@ -150,6 +155,9 @@ export const settingsSchema = z.strictObject({
     .enum(['basic', 'body'])
     .default('basic')
     .describe('How the client id and secret go to the token endpoint.'),
+  language: code(2)
+    .optional()
+    .describe('lanc: language of M3’s texts, which errorPatterns are compared with. Default: the user’s own.'),
   scope: code(500).optional().describe('Scope to ask for. Not set: none.'),
   apiPath: code(300)
     .default('{tenant}/M3/m3api-rest')
@@ -159,7 +167,10 @@ export const settingsSchema = z.strictObject({
   renewBeforeSeconds: seconds(3600)
     .default(300)
     .describe('An access token is renewed this long before it ends, at most a fifth of its life.'),
-  readTimeoutSeconds: seconds(600).min(1).default(60).describe('Gateways slow calls down instead of refusing them.'),
+  readTimeoutSeconds: seconds(600)
+    .min(1)
+    .default(60)
+    .describe('Longest time of one call; gateways slow calls down instead of refusing them.'),
   submitTimeoutSeconds: seconds(1800).min(2).default(300).describe('Longest time of one document with all its calls.'),
   pollSeconds: z.number().min(0.01).max(60).default(2).describe('Between two looks at a validation or an update.'),
   watchSeconds: seconds(900)

@@ -19,6 +19,7 @@ import { TITLE } from './failures.js';
 import { credentialsSchema, type M3Credentials } from './ionapi.js';
 import { periodsOf, readAccounts, readDimensionValues, readLocalCurrency, readSuppliers } from './masterData.js';
 import { M3Poster } from './poster.js';
+import { M3Suppliers } from './suppliers.js';
 
 export type { M3Settings } from './config.js';
 export { type M3Credentials, SECRET_FIELDS } from './ionapi.js';
@@ -43,6 +44,7 @@ class M3Connection implements LedgerConnection {
   /** Vouchers of a company are numbered one after the other; no more is documented. */
   readonly writeConcurrency = 1;
   readonly submitTimeoutMs: number;
+  readonly suppliers: M3Suppliers;
   private readonly client: M3Client;
   private readonly discovery: M3Discovery;
   private readonly poster: M3Poster;
@@ -54,7 +56,14 @@ class M3Connection implements LedgerConnection {
     this.submitTimeoutMs = settings.submitTimeoutSeconds * 1000;
     this.client = new M3Client(context);
     this.discovery = new M3Discovery(this.client, () => context.clock.now().getTime());
-    this.poster = new M3Poster(this.client, this.discovery, context.signal);
+    this.poster = new M3Poster(
+      this.client,
+      this.discovery,
+      context.signal,
+      () => context.clock.now(),
+      async () => (await context.credentials.read()).ti,
+    );
+    this.suppliers = new M3Suppliers(this.client);
   }
 
   async test(): Promise<CheckResult[]> {

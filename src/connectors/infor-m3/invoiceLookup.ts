@@ -1,4 +1,4 @@
-import { UnreadableReplyError } from '../../errors.js';
+import { ConfigurationError, UnreadableReplyError } from '../../errors.js';
 import type { DocumentQuery, FoundDocument } from '../contract.js';
 import type { M3Client } from './client.js';
 import type { M3Discovery } from './discovery.js';
@@ -41,20 +41,25 @@ export class M3InvoiceLookup {
    * which finds it by the same key.
    */
   async findPosted(queries: readonly DocumentQuery[]): Promise<FoundDocument[]> {
-    const found: FoundDocument[] = [];
-    for (const query of queries) {
-      const key = await this.keyOf(query.supplierCode ?? '', query.reference);
-      const staged = (await this.staged(key))
-        .map((invoice) => this.foundIn(key, invoice))
-        .filter((one) => one !== null);
-      const posted = staged.length > 0 ? staged : await this.postedOnly(key, query.postingDate);
-      found.push(...posted);
-    }
-    return found;
+    return (await Promise.all(queries.map((query) => this.findOne(query)))).flat();
   }
 
-  /** Every batch invoice of that key, by APS450MI. */
-  async staged(key: InvoiceKey): Promise<StagedInvoice[]> {
+  private async findOne(query: DocumentQuery): Promise<FoundDocument[]> {
+    const key = await this.keyOf(query.supplierCode ?? '', query.reference);
+    const staged = (await this.staged(key, query.postingDate))
+      .map((invoice) => this.foundIn(key, invoice))
+      .filter((one) => one !== null);
+    return staged.length > 0 ? staged : this.postedOnly(key, query.postingDate);
+  }
+
+  /** The program that batch invoices are staged with. */
+  get program(): 'APS450MI' | 'APS100MI' {
+    return this.client.settings.invoice.program === 'APS100MI' ? 'APS100MI' : 'APS450MI';
+  }
+
+  /** Every batch invoice of that key. */
+  async staged(key: InvoiceKey, postingDate: string): Promise<StagedInvoice[]> {
+    if (this.program === 'APS100MI') return this.stagedByNumber(key, postingDate);
     const rows = await wholeList(this.client, {
       program: 'APS450MI',
       transaction: 'LstInvBySupInv',
@@ -72,9 +77,29 @@ export class M3InvoiceLookup {
     return invoices;
   }
 
+  /** APS100MI.GetHead asks by the invoice number itself, as far as the tenant's program takes it. */
+  private async stagedByNumber(key: InvoiceKey, postingDate: string): Promise<StagedInvoice[]> {
+    const fields = await this.discovery.fieldsOf('APS100MI', 'GetHead');
+    if (!fields?.inputs.has('SINO')) {
+      throw new ConfigurationError(
+        `This ${TITLE} has no APS100MI.GetHead that asks by invoice number, without which no invoice can be found again. Set invoice.program to APS450MI.`,
+        { code: 'PROGRAM_MISSING' },
+      );
+    }
+    const found = new Map<string, StagedInvoice>();
+    for (const INYR of fields.inputs.has('INYR') ? yearsAround(postingDate) : ['']) {
+      const values = { SPYN: key.payee, SUNO: key.supplier, SINO: key.reference, INYR, DIVI: this.division };
+      const inputs = Object.fromEntries(Object.entries(values).filter(([name]) => fields.inputs.has(name)));
+      const call = { program: 'APS100MI', transaction: 'GetHead', inputs, schema: invoiceHead };
+      const head = await one(this.client, call);
+      if (head !== null) found.set(head.INBN, { batchNumber: head.INBN, head });
+    }
+    return [...found.values()];
+  }
+
   head(batchNumber: string): Promise<InvoiceHead | null> {
     const inputs = { INBN: batchNumber, DIVI: this.division };
-    return one(this.client, { program: 'APS450MI', transaction: 'GetHead', inputs, schema: invoiceHead });
+    return one(this.client, { program: this.program, transaction: 'GetHead', inputs, schema: invoiceHead });
   }
 
   /** In the order in which they were added. */
@@ -108,9 +133,8 @@ export class M3InvoiceLookup {
 
   /** APS200MI, for the invoice year and the years beside it: dates near the turn of a year may fall into either. */
   private async postedOnly(key: InvoiceKey, postingDate: string): Promise<FoundDocument[]> {
-    const year = Number(postingDate.slice(0, 4));
-    for (const invoiceYear of [year, year + 1, year - 1]) {
-      const row = await this.postedIn(key, String(invoiceYear));
+    for (const year of yearsAround(postingDate)) {
+      const row = await this.postedIn(key, year);
       if (row !== null) return [this.found(key, row, invoiceId(key, row))];
     }
     return [];
@@ -150,6 +174,12 @@ export class M3InvoiceLookup {
   private get division(): string {
     return this.client.settings.division;
   }
+}
+
+/** The invoice year, and those beside it. */
+function yearsAround(postingDate: string): string[] {
+  const year = Number(postingDate.slice(0, 4));
+  return [year, year + 1, year - 1].map(String);
 }
 
 /** `AP SUPPLIER/REFERENCE (2026/310/20000045)`. */

@@ -37,7 +37,8 @@ export class M3Invoices {
     const invoice = await beforeWrite(() => this.prepared(document));
     const [there] = await beforeWrite(() => this.lookup.findPosted([document]));
     if (there !== undefined) return this.confirmed(invoice, document, there);
-    const batchNumber = (await this.resumed(invoice, document, deadline)) ?? (await this.staged(invoice, deadline));
+    const batchNumber =
+      (await this.resumed(invoice, document, deadline)) ?? (await this.staged(invoice, document, deadline));
     await this.complete(invoice, document, batchNumber, deadline);
     await this.validate(invoice, batchNumber, deadline);
     const head = await this.outcome(batchNumber, deadline);
@@ -49,9 +50,10 @@ export class M3Invoices {
   // ── before ─────────────────────────────────────────────────────────────────────────────────
 
   private async prepared(document: LedgerDocument): Promise<Prepared> {
+    const { program } = this.lookup;
     const [head, line] = [
-      await this.discovery.fieldsOf('APS450MI', 'AddHead'),
-      await this.discovery.fieldsOf('APS450MI', 'AddLine'),
+      await this.discovery.fieldsOf(program, 'AddHead'),
+      await this.discovery.fieldsOf(program, 'AddLine'),
     ];
     const coding = await this.codingOf(line);
     const key = await this.lookup.keyOf(document.supplierCode ?? '', document.reference);
@@ -59,10 +61,10 @@ export class M3Invoices {
     return {
       ...mapped,
       key,
-      head: fitted('APS450MI.AddHead', head, mapped.head, NEEDED_HEAD),
+      head: fitted(`${program}.AddHead`, head, mapped.head, NEEDED_HEAD),
       lines: mapped.lines.map((fields) => {
         // The batch number is not known yet, and mandatory.
-        const { INBN: _later, ...sent } = fitted('APS450MI.AddLine', line, { ...fields, INBN: '0' }, NEEDED_LINE);
+        const { INBN: _later, ...sent } = fitted(`${program}.AddLine`, line, { ...fields, INBN: '0' }, NEEDED_LINE);
         return sent;
       }),
     };
@@ -71,11 +73,17 @@ export class M3Invoices {
   /** Whether this release takes accounts on invoice lines. What was coded is never dropped unless a setting says so. */
   private async codingOf(line: TransactionFields | null): Promise<Coding> {
     const { coding } = this.client.settings.invoice;
+    if (line === null) {
+      throw new ConfigurationError(
+        `This ${TITLE} has no ${this.lookup.program}.AddLine. Set invoice.program to one that it has, or post journals.`,
+        { code: 'PROGRAM_MISSING' },
+      );
+    }
     if (coding !== 'auto') return coding;
-    if (line?.inputs.has('AIT1')) return 'accounting-line';
+    if (line.inputs.has('AIT1')) return 'accounting-line';
     const recodes = await this.discovery.has('APS450MI', 'AddLineRecode');
     throw new ConfigurationError(
-      `APS450MI.AddLine of this M3 release takes no accounts${recodes ? ', only a later recoding (AddLineRecode)' : ''}. Post journals instead, or set invoice.coding to "m3-derived" where M3 is to choose the accounts itself.`,
+      `${this.lookup.program}.AddLine of this M3 release takes no accounts${recodes ? ', only a later recoding (AddLineRecode)' : ''}. Post journals instead, or set invoice.coding to "m3-derived" where M3 is to choose the accounts itself.`,
       { code: 'INVOICE_LINES_WITHOUT_ACCOUNT', detail: { recodes } },
     );
   }
@@ -88,7 +96,7 @@ export class M3Invoices {
    */
   private async resumed(invoice: Prepared, document: LedgerDocument, deadline: number): Promise<string | null> {
     let resumable: string | null = null;
-    for (const staged of await beforeWrite(() => this.lookup.staged(invoice.key))) {
+    for (const staged of await beforeWrite(() => this.lookup.staged(invoice.key, document.postingDate))) {
       const { batchNumber, head } = staged;
       const isSame =
         !this.lookup.isFailed(head) &&
@@ -123,10 +131,22 @@ export class M3Invoices {
     );
   }
 
-  private async staged(invoice: Prepared, deadline: number): Promise<string> {
-    const [record = {}] = await written(this.client, 'APS450MI', 'AddHead', invoice.head, deadline);
+  private async staged(invoice: Prepared, document: LedgerDocument, deadline: number): Promise<string> {
+    const { program } = this.lookup;
+    const answer = await this.client.write(program, 'AddHead', invoice.head, deadline);
+    if ('refusal' in answer) {
+      const refused = writeRefused(`${program}.AddHead`, answer.refusal, this.client.settings.errorPatterns);
+      if (!isDuplicate(answer.refusal, this.client.settings.errorPatterns)) throw refused;
+      // It may be our own, come late: then the next attempt goes on with it.
+      const there = await beforeWrite(() => this.lookup.staged(invoice.key, document.postingDate));
+      if (there.length === 0) throw refused;
+      throw new OutcomeUnknownError(`${TITLE} says that it has the invoice already: ${quoted(answer.refusal)}.`, {
+        code: 'ALREADY_THERE',
+        detail: { reference: document.reference },
+      });
+    }
     try {
-      return parsed(batchRow, record, 'APS450MI.AddHead').INBN;
+      return parsed(batchRow, answer.records[0] ?? {}, `${program}.AddHead`).INBN;
     } catch (error) {
       if (!(error instanceof LedgergateError)) throw error;
       throw new OutcomeUnknownError(`${TITLE} took the head of an invoice and gave it no number.`, { cause: error });
@@ -142,7 +162,7 @@ export class M3Invoices {
   ): Promise<void> {
     const before = await beforeWrite(() => this.lookup.lines(batchNumber));
     for (const fields of invoice.lines.slice(before.length)) {
-      await written(this.client, 'APS450MI', 'AddLine', { ...fields, INBN: batchNumber }, deadline);
+      await written(this.client, this.lookup.program, 'AddLine', { ...fields, INBN: batchNumber }, deadline);
     }
     const lines = await beforeWrite(() => this.lookup.lines(batchNumber));
     if (lines.length === invoice.lines.length && isBeginning(lines, invoice.lines, document.currency)) return;
@@ -222,7 +242,7 @@ export class M3Invoices {
 }
 
 /** The texts of what is wrong stand in APS450 only: no transaction for them is documented. */
-function turnedDown(batchNumber: string, head: InvoiceHead): ErpRejectedError {
+export function turnedDown(batchNumber: string, head: InvoiceHead): ErpRejectedError {
   const where = [
     head.IBHE !== '' && head.IBHE !== '0' ? 'head' : '',
     head.IBLE !== '' && head.IBLE !== '0' ? 'lines' : '',

@@ -1,4 +1,5 @@
 import type { DocumentQuery, FoundDocument, LedgerDocument, SubmittedDocument } from '../contract.js';
+import { M3Messages } from './bod.js';
 import type { M3Client } from './client.js';
 import type { M3Discovery } from './discovery.js';
 import { M3InvoiceLookup } from './invoiceLookup.js';
@@ -10,22 +11,27 @@ import { findVouchers, readVoucher, voucherKey } from './lookup.js';
 export class M3Poster {
   private readonly journals: M3Journals;
   private readonly invoices: M3Invoices;
+  private readonly messages: M3Messages;
   private readonly lookup: M3InvoiceLookup;
 
   constructor(
     private readonly client: M3Client,
     discovery: M3Discovery,
     signal: AbortSignal | undefined,
+    now: () => Date,
+    tenant: () => Promise<string>,
   ) {
     this.lookup = new M3InvoiceLookup(client, discovery);
     this.journals = new M3Journals(client, discovery, signal);
     this.invoices = new M3Invoices(client, discovery, this.lookup, signal);
+    this.messages = new M3Messages(client, this.lookup, signal, now, tenant);
   }
 
   async submit(document: LedgerDocument): Promise<SubmittedDocument> {
     // From here on, because whoever waits for this call counts from here too.
     const deadline = performance.now() + this.client.settings.submitTimeoutSeconds * 1000;
     if (document.documentType === 'JOURNAL') return this.journals.submit(document, deadline);
+    if (this.client.settings.invoice.program === 'BOD') return this.messages.submit(document, deadline);
     return this.invoices.submit(document, deadline);
   }
 

@@ -126,6 +126,7 @@ export type VoucherRow = z.output<typeof voucherRow>;
 export const batchRow = z.object({ INBN: needed });
 
 export const invoiceHead = z.object({
+  INBN: text,
   SUPA: text,
   BIST: text,
   IBHE: text,

@@ -85,6 +85,11 @@ const restWrite = z.strictObject({
   facet: z.enum(['$create', '$edit']).default('$create').describe('Sage documents POST on both.'),
   lines: name.default('GACCENTRYD').describe('Child collection of the lines.'),
   analyticalLines: name.default('GACCENTRYA').describe('Child collection of the analytical rows, inside each line.'),
+  fieldNames: z
+    .record(name, name)
+    .default({})
+    .describe('Other names for our fields, e.g. {"DIE1":"DIE","CCE1":"CCE"}.'),
+  omit: z.array(name).default([]).describe('Fields that the class does not take.'),
 });
 
 const soap = z.strictObject({
@@ -110,8 +115,10 @@ const soap = z.strictObject({
     .int()
     .min(1)
     .max(100_000)
-    .default(10_000)
-    .describe('listSize of a query. A list that is this long counts as cut off.'),
+    .default(1000)
+    .describe(
+      'listSize of a query. A list that is this long counts as cut off, so it must not be more than the server gives.',
+    ),
   suppliers: code.default('BPS').describe('Publication of the object BPS.'),
   accounts: code.default('GAC').describe('Publication of the object GAC.'),
   dimensions: code.default('CCE').describe('Publication of the object of dimensions.'),
@@ -139,7 +146,7 @@ const periodFields = z.strictObject({
   startsOn: name.default('PERSTR'),
   endsOn: name.default('PEREND'),
   status: name.default('STA'),
-  open: z.array(z.string()).min(1).default(['2']).describe('Values of the status that mean open.'),
+  open: z.array(z.string()).min(1).default(['2', 'open']).describe('Values of the status that mean open.'),
 });
 
 const journal = z.strictObject({
@@ -187,8 +194,8 @@ const supplierDefaults = z.strictObject({
 const suppliers = z.strictObject({
   createBy: z.enum(['soap-object', 'rest-class']).default('soap-object'),
   facet: z.enum(['$create', '$edit']).default('$create').describe('Of rest-class.'),
-  group: code.default('BPS0_1').describe('Group id of the main fields; what getDescription says wins.'),
-  addressGroup: code.default('BPA_1').describe('Grid id of the addresses; what getDescription says wins.'),
+  group: code.default('G0_1').describe('Group id of the main fields; what getDescription says wins.'),
+  addressGroup: code.default('GA_1').describe('Grid id of the addresses; what getDescription says wins.'),
   addressCollection: name.default('BPADDRESS').describe('Of rest-class: child collection of the addresses.'),
   codeLength: z.int().min(6).max(15).default(15),
   markerField: name
@@ -212,9 +219,12 @@ const errorPatterns = z.strictObject({
   duplicate: pattern.default('already (exists|been created)|duplicate|existe d[ée]j[àa]'),
   refused: pattern
     .default(
-      '\\berrors?\\b|erreur|reject|rejet|refus|mandatory|obligat|required|unbalanced|not balanced|invalid|incorrect|unknown|does not exist|inexist',
+      '\\berrors?\\b|erreur|reject|rejet|refus|mandatory|obligat|required|unbalanced|not balanced|invalid|incorrect|unknown|does not exist|inexist|inactive|prohibit|forbidden|not chargeable|closed|cannot',
     )
     .describe('Messages of an import that reports success and left no journal, which mean that it was turned down.'),
+  notStarted: pattern
+    .default('\\bnot (been )?started|never started')
+    .describe('Refusals that prove that the call was not begun, e.g. of a queue of the pool.'),
   unclear: pattern
     .default('time.?out|timed out|connection|disconnect|abort|interrupt|killed|busy|queue|session')
     .describe('Refusals that do not prove that nothing was written: the ledger is asked.'),
@@ -301,6 +311,13 @@ export const settingsSchema = z
     if (usesSoap && !settings.soap.poolAlias) needs(['soap', 'poolAlias'], 'is needed for SOAP');
     if (settings.journalMode === 'soap-import' && !settings.import.template) {
       needs(['import', 'template'], 'is needed with journalMode soap-import');
+    }
+    if (
+      settings.journalMode === 'soap-import' &&
+      settings.journal.status === 'final' &&
+      !settings.import.header.includes('STA')
+    ) {
+      needs(['import', 'header'], 'must hold STA to send final entries');
     }
     if (settings.suppliers.numbering === 'automatic' && settings.reads !== 'rest') {
       needs(['suppliers', 'numbering'], 'automatic needs reads "rest"');

@@ -43,6 +43,8 @@ export const ANALYTICAL_COLUMNS = [
   'ANALIN',
   'AMTCUR',
   'SNS',
+  'DIE',
+  'CCE',
   ...SLOTS.flatMap((slot) => [`DIE${slot}`, `CCE${slot}`]),
 ] as const;
 
@@ -63,17 +65,19 @@ export const importSettings = z
     header: z
       .array(column(HEADER_COLUMNS))
       .min(3)
-      .default(['=G', 'TYP', 'NUM', 'FCY', 'JOU', 'ACCDAT', 'CUR', 'REFINT', 'DESVCR'])
+      .default(['=G', 'TYP', 'NUM', 'FCY', 'JOU', 'ACCDAT', 'CUR', 'DESVCR', 'REFINT', 'BPRVCR'])
       .describe('Columns of the record of a journal, in the order of the template.'),
     line: z
       .array(column(LINE_COLUMNS))
       .min(3)
-      .default(['=D', 'LIN', 'ACC', 'SNS', 'AMTCUR', 'DES', 'REFINTLIN', 'BPR'])
+      .default(['=D', 'LIN', 'ACC', 'BPR', 'SNS', 'AMTCUR', 'DES', 'REFINTLIN'])
       .describe('Columns of the record of a line.'),
     analytical: z
       .array(column(ANALYTICAL_COLUMNS))
-      .default(['=A', 'ANALIN', 'AMTCUR', 'DIE1', 'CCE1', 'DIE2', 'CCE2', 'DIE3', 'CCE3', 'DIE4', 'CCE4'])
-      .describe('Columns of the analytical record behind a line; without an amount X3 reports error 25 or 97.'),
+      .default(['=A', 'ANALIN', 'DIE', 'CCE', 'AMTCUR'])
+      .describe(
+        'Columns of the analytical record behind a line. With DIE and CCE there is a record for each dimension, all with one ANALIN; with DIE1, CCE1, DIE2 … one record holds all of them. Without an amount X3 reports error 25 or 97.',
+      ),
   })
   .superRefine((settings, context) => {
     const issue = (path: string, message: string) => context.addIssue({ code: 'custom', path: [path], message });
@@ -83,6 +87,9 @@ export const importSettings = z
     if (!settings.header.includes('REFINT')) issue('header', 'must hold REFINT: journals are found again by it');
     for (const needed of ['ACC', 'SNS', 'AMTCUR']) {
       if (!settings.line.includes(needed)) issue('line', `must hold ${needed}`);
+    }
+    if (settings.analytical.includes('DIE') && settings.analytical.some((name) => /^(DIE|CCE)\d/.test(name))) {
+      issue('analytical', 'must not mix DIE and CCE with DIE1, CCE1 …');
     }
     if (!settings.analytical.includes('AMTCUR'))
       issue('analytical', 'must hold AMTCUR: rows without an amount are unbalanced');
@@ -102,7 +109,8 @@ export const objectSettings = z.strictObject({
     .describe('Ask getDescription which group each field is in; the group ids below fill the gaps.'),
   headerGroup: code.default('HAE0_1'),
   lineGroup: code.default('HAE2_1'),
-  analyticalGroup: code.default('VT2_1'),
+  analyticalGroup: code.optional().default('VT2_1'),
+  prefix: z.string().max(10).default('').describe('Put before the names of all fields.'),
   fieldNames,
   omit: z.array(name).default([]).describe('Fields that the publication does not take.'),
 });
@@ -112,16 +120,22 @@ export const subprogramSettings = z.strictObject({
   publication: code
     .default('YBREXJNL')
     .describe('The customer’s own sub-program, which checks REFINT inside its transaction.'),
-  discover: z.boolean().default(false),
+  discover: z.boolean().default(true),
   headerGroup: code.default('GRP1'),
   lineGroup: code.default('GRP2'),
-  analyticalGroup: code.default('GRP3'),
+  analyticalGroup: code
+    .optional()
+    .describe('Not set: the dimensions of a line stand in its own row, as DIE1, CCE1, DIE2 …'),
+  prefix: z.string().max(10).default('I_').describe('Put before the names of all fields.'),
   fieldNames,
   omit: z.array(name).default([]),
-  typeField: name.default('TYP').describe('Output: the entry type.'),
-  numberField: name.default('NUM').describe('Output: the entry number.'),
-  statusField: name.optional().describe('Output: the program’s own status. Not set: SOAP’s status decides alone.'),
-  okStatuses: z.array(z.string()).min(1).default(['1']).describe('Values of statusField that mean success.'),
-  messageField: name.optional().describe('Output: the program’s own message.'),
+  typeField: name.default('O_TYP').describe('Output: the entry type.'),
+  numberField: name.default('O_NUM').describe('Output: the entry number.'),
+  statusField: name
+    .or(z.literal(''))
+    .default('O_STATUS')
+    .describe('Output: the program’s own status. Empty: SOAP’s status decides alone.'),
+  okStatuses: z.array(z.string()).min(1).default(['0']).describe('Values of statusField that mean success.'),
+  messageField: name.or(z.literal('')).default('O_MESSAGE').describe('Output: the program’s own message. Empty: none.'),
 });
 export type SubprogramSettings = z.infer<typeof subprogramSettings>;

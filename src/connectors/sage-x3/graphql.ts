@@ -141,7 +141,11 @@ function wrapped(path: readonly string[], body: string): string {
 
 function questionRefused(texts: readonly string[], what: string): LedgergateError {
   const details = { detail: { messages: texts.map(oneLine) } };
-  if (texts.some((message) => fits(message, 'cannot query|unknown (field|argument|type)|no such|syntax'))) {
+  if (
+    texts.some((message) =>
+      fits(message, 'cannot query|must (not )?have a selection|unknown (field|argument|type)|no such|syntax'),
+    )
+  ) {
     return new ConfigurationError(
       `This release of Sage X3 does not know what is asked for ${what}: ${quote(texts)}. Correct the names below graphql in the settings.`,
       { code: 'QUESTION_REFUSED', ...details },

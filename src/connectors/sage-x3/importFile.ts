@@ -17,17 +17,28 @@ export function importFile(journal: MappedJournal, settings: SageX3Settings): st
   for (const { fields, analytical } of journal.lines) {
     records.push(record(layout.line, fields, settings));
     if (analytical === null) continue;
-    const lost = Object.keys(analytical).filter((name) => /^(DIE|CCE)/.test(name) && !layout.analytical.includes(name));
-    if (lost.length > 0) {
-      throw new ErpRejectedError(
-        `The import layout has no column ${lost.join(', ')} for the dimensions of a line; nothing was sent. Add it to the template and to the setting import.analytical.`,
-        { code: 'DIMENSION_NOT_SENDABLE', detail: { columns: lost } },
-      );
-    }
-    records.push(record(layout.analytical, analytical, settings));
+    records.push(...analyticalRecords(analytical, settings));
   }
   if (layout.endRecord !== '') records.push(layout.endRecord);
   return records.join(layout.recordSeparator);
+}
+
+/** One record with all dimensions, or one for each of them under the same ANALIN, as the template has it. */
+function analyticalRecords(analytical: Row, settings: SageX3Settings): string[] {
+  const { analytical: columns } = settings.import;
+  const slots = Object.keys(analytical).flatMap((name) => /^DIE(\d)$/.exec(name)?.[1] ?? []);
+  if (columns.includes('DIE')) {
+    return slots.map((slot) => {
+      const fields = { ...analytical, DIE: analytical[`DIE${slot}`] ?? '', CCE: analytical[`CCE${slot}`] ?? '' };
+      return record(columns, fields, settings);
+    });
+  }
+  const lost = slots.flatMap((slot) => [`DIE${slot}`, `CCE${slot}`]).filter((name) => !columns.includes(name));
+  if (lost.length === 0) return [record(columns, analytical, settings)];
+  throw new ErpRejectedError(
+    `The import layout has no column ${lost.join(', ')} for the dimensions of a line; nothing was sent. Add it to the template and to the setting import.analytical.`,
+    { code: 'DIMENSION_NOT_SENDABLE', detail: { columns: lost } },
+  );
 }
 
 function record(columns: readonly string[], fields: Row, settings: SageX3Settings): string {

@@ -6,7 +6,7 @@ import {
   UnreadableReplyError,
   UpstreamUnavailableError,
 } from '../../errors.js';
-import { notStarted, quote, statusOnRead, statusOnWrite } from './failures.js';
+import { neverBegun, notStarted, quote, statusOnRead, statusOnWrite } from './failures.js';
 import { isObject, type Json, objectsIn, parseJson, textOf } from './json.js';
 import type { X3Call, X3Reply, X3Transport } from './transport.js';
 import { cdata, childNamed, childrenNamed, descendants, escapeXml, parseXml, type XmlNode } from './xml.js';
@@ -35,6 +35,9 @@ export interface SoapAnswer {
   readonly result: SoapResult;
 }
 
+/** Ids of the groups that a publication has each field in, in its order. Empty: it did not say. */
+export type Described = ReadonlyMap<string, readonly string[]>;
+
 type Operation = 'run' | 'save' | 'read' | 'query' | 'getDescription';
 export type SoapKeys = Readonly<Record<string, string>>;
 
@@ -47,7 +50,7 @@ interface SoapCall {
 }
 
 export class SoapApi {
-  private readonly described = new Map<string, Promise<ReadonlyMap<string, string>>>();
+  private readonly described = new Map<string, Promise<Described>>();
 
   constructor(private readonly transport: X3Transport) {}
 
@@ -79,7 +82,7 @@ export class SoapApi {
   }
 
   /** Whether the publication answers at all. */
-  async describe(publicName: string): Promise<ReadonlyMap<string, string>> {
+  async describe(publicName: string): Promise<Described> {
     const known = this.described.get(publicName);
     if (known) return known;
     const asked = this.askDescription(publicName);
@@ -112,9 +115,13 @@ export class SoapApi {
         detail: error.detail,
       });
     }
-    const unexecuted = answer.isOk ? null : notStarted(answer.messages);
+    const unexecuted = answer.isOk ? null : this.unexecuted(answer.messages);
     if (unexecuted) throw unexecuted;
     return answer;
+  }
+
+  private unexecuted(messages: readonly string[]): LedgergateError | null {
+    return notStarted(messages) ?? neverBegun(messages, this.transport.context.settings.errorPatterns);
   }
 
   // ── pieces ─────────────────────────────────────────────────────────────────────────────────
@@ -127,19 +134,20 @@ export class SoapApi {
       if (atRest) throw atRest;
       if (reply.status !== 200) throw statusOnRead(reply.status, text, reply.waitMs);
       const answer = await this.answerOf(reply.text, call.operation);
-      const unexecuted = answer.isOk ? null : notStarted(answer.messages);
+      const unexecuted = answer.isOk ? null : this.unexecuted(answer.messages);
       if (unexecuted) throw unexecuted;
       return answer;
     });
   }
 
-  /** Which group each field of a publication is in. */
-  private async askDescription(publicName: string): Promise<ReadonlyMap<string, string>> {
+  private async askDescription(publicName: string): Promise<Described> {
     const answer = await this.ask({ operation: 'getDescription', publicName });
     if (!answer.isOk) throw refused(publicName, answer.messages);
-    const groups = new Map<string, string>();
+    const groups = new Map<string, string[]>();
     for (const { id, rows } of answer.result.groups) {
-      for (const row of rows) for (const field of Object.keys(row)) if (!groups.has(field)) groups.set(field, id);
+      for (const field of new Set(rows.flatMap((row) => Object.keys(row)))) {
+        groups.set(field, [...(groups.get(field) ?? []), id]);
+      }
     }
     return groups;
   }

@@ -6,7 +6,7 @@ import { fieldsOf, isObject } from './json.js';
 import type { MappedJournal } from './mapper.js';
 import type { JournalKey, Row } from './reader.js';
 import type { RestApi } from './rest.js';
-import type { SoapAnswer, SoapApi, SoapGroup } from './soap.js';
+import type { Described, SoapAnswer, SoapApi, SoapGroup } from './soap.js';
 import type { X3Call, X3Reply } from './transport.js';
 
 /** The four ways to write one journal. Each sends once and says what the answer says; `poster.ts` judges it. */
@@ -104,7 +104,7 @@ function screenWriter({ settings, soap }: WriterParts, operation: 'save' | 'run'
   const screen = operation === 'save' ? settings.object : settings.subprogram;
   return {
     async prepare(journal) {
-      const known = screen.discover ? await soap.describe(screen.publication) : new Map<string, string>();
+      const known = screen.discover ? await soap.describe(screen.publication) : new Map<string, string[]>();
       const groups = screenGroups(journal, screen, known);
       return async (send) => {
         const answer = await soap.write(send, operation, screen.publication, groups);
@@ -113,44 +113,61 @@ function screenWriter({ settings, soap }: WriterParts, operation: 'save' | 'run'
     },
     async probe() {
       const fields = await soap.describe(screen.publication);
-      const wanted = screen.fieldNames.REFINT ?? 'REFINT';
+      const wanted = theirName('REFINT', screen);
       if (fields.has(wanted))
-        return `${screen.publication} is published, and takes the reference in ${wanted} (group ${fields.get(wanted)}).`;
+        return `${screen.publication} is published, and takes the reference in ${wanted} (group ${fields.get(wanted)?.join(', ')}).`;
       return `${screen.publication} is published; its description does not name ${wanted}, so check that the reference arrives with the first journal.`;
     },
   };
 }
 
+type Screen = SageX3Settings['object'] | SageX3Settings['subprogram'];
+
+function theirName(field: string, { prefix, fieldNames }: Screen): string {
+  return fieldNames[field] ?? `${prefix}${field}`;
+}
+
+/** What follows from the site and the entry type; the journal is compared after the write. */
+const IMPLIED = new Set(['CPY', 'CAT', 'LEDTYP', 'FCYLIN']);
+const OPTIONAL = new Set(['JOU', 'DACDIA', 'STA', 'DESVCR', 'BPRVCR', 'DES', 'REFINTLIN']);
+
 /** Fields by the group that the publication has them in; a grid keeps its rows together. */
-export function screenGroups(
-  journal: MappedJournal,
-  screen: SageX3Settings['object'] | SageX3Settings['subprogram'],
-  known: ReadonlyMap<string, string>,
-): SoapGroup[] {
-  const renamed = (fields: Row): Row =>
-    Object.fromEntries(
-      Object.entries(fields)
-        .filter(([name, value]) => value !== '' && !screen.omit.includes(name))
-        .map(([name, value]) => [screen.fieldNames[name] ?? name, value]),
-    );
-  const headers = new Map<string, Record<string, string>>([
-    [known.get(screen.fieldNames.TYP ?? 'TYP') ?? screen.headerGroup, {}],
-  ]);
-  for (const [name, value] of Object.entries(renamed(journal.header))) {
-    const id = known.get(name) ?? screen.headerGroup;
-    const group = headers.get(id) ?? {};
-    group[name] = value;
-    headers.set(id, group);
+export function screenGroups(journal: MappedJournal, screen: Screen, known: Described): SoapGroup[] {
+  const groupsOf = (name: string) => known.get(theirName(name, screen)) ?? [];
+  // A publication that names its fields refuses others, and what X3 can do without is then left out.
+  const isTaken = (name: string, grid: string | null) => {
+    if (IMPLIED.has(name) || screen.omit.includes(name)) return false;
+    if (known.size === 0 || !OPTIONAL.has(name)) return true;
+    return grid === null ? groupsOf(name).length > 0 : groupsOf(name).includes(grid);
+  };
+  const taken = (fields: Row, grid: string | null) =>
+    Object.entries(fields).filter(([name, value]) => value !== '' && isTaken(name, grid));
+  const rowIn = (grid: string, fields: Row): Row =>
+    Object.fromEntries(taken(fields, grid).map(([name, value]) => [theirName(name, screen), value]));
+
+  const headers = new Map<string, Record<string, string>>();
+  for (const [name, value] of taken(journal.header, null)) {
+    const id = groupsOf(name)[0] ?? screen.headerGroup;
+    headers.set(id, { ...headers.get(id), [theirName(name, screen)]: value });
   }
-  const lines = journal.lines.map(({ fields }) => renamed(fields));
-  const analytical = journal.lines.flatMap((line) => (line.analytical === null ? [] : [renamed(line.analytical)]));
-  const groupOf = (field: string, otherwise: string) => known.get(screen.fieldNames[field] ?? field) ?? otherwise;
+  // ACC and ANALIN tell the two grids apart: LIN and AMTCUR are in both.
+  const lineGrid = groupsOf('ACC')[0] ?? screen.lineGroup;
+  const splitGrid = screen.analyticalGroup === undefined ? null : (groupsOf('ANALIN')[0] ?? screen.analyticalGroup);
+  const lines = journal.lines.map(({ fields, analytical }) =>
+    rowIn(lineGrid, splitGrid !== null || analytical === null ? fields : { ...fields, ...dimensionsIn(analytical) }),
+  );
+  const split = journal.lines.flatMap(({ analytical }) => (analytical === null ? [] : [analytical]));
   return [
     ...[...headers].map(([id, fields]) => ({ id, fields })),
-    // ACC and DIE1 are in one grid only; LIN and AMTCUR are in both.
-    { id: groupOf('ACC', screen.lineGroup), rows: lines },
-    ...(analytical.length > 0 ? [{ id: groupOf('CCE1', screen.analyticalGroup), rows: analytical }] : []),
+    { id: lineGrid, rows: lines },
+    ...(splitGrid === null || split.length === 0
+      ? []
+      : [{ id: splitGrid, rows: split.map(({ SNS: _side, ...fields }) => rowIn(splitGrid, fields)) }]),
   ];
+}
+
+function dimensionsIn(analytical: Row): Row {
+  return Object.fromEntries(Object.entries(analytical).filter(([name]) => /^(DIE|CCE)\d$/.test(name)));
 }
 
 function savedOutcome(answer: SoapAnswer): Written {
@@ -159,14 +176,14 @@ function savedOutcome(answer: SoapAnswer): Written {
 }
 
 function programOutcome(answer: SoapAnswer, program: SageX3Settings['subprogram']): Written {
-  const own = program.statusField === undefined ? null : rowWith(answer, program.statusField);
+  const own = program.statusField === '' ? null : rowWith(answer, program.statusField);
   const message =
-    program.messageField === undefined ? '' : (rowWith(answer, program.messageField)?.[program.messageField] ?? '');
+    program.messageField === '' ? '' : (rowWith(answer, program.messageField)?.[program.messageField] ?? '');
   const messages = message === '' ? answer.messages : [...answer.messages, message];
   const { warnings } = answer;
   if (!answer.isOk) return { isOk: false, messages, warnings, key: null };
   const key = keyIn(answer, program.typeField, program.numberField);
-  if (program.statusField === undefined) return { isOk: true, messages, warnings, key };
+  if (program.statusField === '') return { isOk: true, messages, warnings, key };
   const status = own?.[program.statusField] ?? '';
   if (status === '') throw new UnreadableReplyError(`The sub-program answered without ${program.statusField}.`);
   return { isOk: program.okStatuses.includes(status), messages, warnings, key };
@@ -212,11 +229,11 @@ function restWriter({ settings, rest }: WriterParts): JournalWriter {
 
 /** JSON of a new journal: ISO dates, and lines with their analytical rows inside. */
 export function restBody(journal: MappedJournal, names: SageX3Settings['restWrite']): Record<string, unknown> {
-  const filled = (fields: Row) =>
+  const filled = (fields: Row): Record<string, unknown> =>
     Object.fromEntries(
       Object.entries(fields)
-        .filter(([, value]) => value !== '')
-        .map(([name, value]) => [name, jsonValue(name, value)]),
+        .filter(([name, value]) => value !== '' && !IMPLIED.has(name) && !names.omit.includes(name))
+        .map(([name, value]) => [names.fieldNames[name] ?? name, jsonValue(name, value)]),
     );
   return {
     ...filled(journal.header),

@@ -1,7 +1,7 @@
 import { COA_CODE } from './chart.js';
 import { BOOK_ID, type KineticCompany, SECOND_BOOK_ID } from './company.js';
 import { notFound } from './failures.js';
-import { currencyPlaces, multiply, parseUnits, roundTo, UNIT } from './numbers.js';
+import { currencyPlaces, divide, multiply, parseUnits, roundTo, UNIT } from './numbers.js';
 import { amount, flag, type Row, type TableDef, text, whole } from './rows.js';
 import { AP_CODING, AP_EXPENSE, AP_INVOICE, AP_LINE, AP_TAX } from './tables.js';
 
@@ -97,31 +97,10 @@ function taxOf(company: KineticCompany, header: Row, lines: readonly Row[]): big
  * entered in positive amounts and kept in negative ones.
  */
 export function priced(company: KineticCompany, header: Row, line: Row, before: Row | undefined): Row {
-  const places = currencyPlaces(text(header, 'CurrencyCode'));
-  const sign = flag(header, 'DebitMemo') ? -1n : 1n;
-  const changed = (column: string): boolean => amount(line, column) !== amount(before ?? {}, column);
-  const typed = [
-    ['DocScrUnitCost', 'DocUnitCost'],
-    ['ScrUnitCost', 'DocUnitCost'],
-  ] as const;
-  let unit = amount(line, 'DocUnitCost');
-  for (const [screen] of typed) if (!changed('DocUnitCost') && changed(screen)) unit = amount(line, screen);
-  let quantity = amount(line, changed('ScrVendorQty') ? 'ScrVendorQty' : 'VendorQty');
-  if (quantity === 0n) quantity = amount(line, 'ScrVendorQty');
-  const screenExtended = changed('ScrDocExtCost') ? amount(line, 'ScrDocExtCost') : amount(line, 'ScrExtCost');
-  const onlyExtended = (changed('ScrDocExtCost') || changed('ScrExtCost')) && !changed('DocUnitCost');
-  if (quantity === 0n) quantity = UNIT;
-  let extended: bigint;
-  if (unit === 0n || (onlyExtended && before !== undefined)) {
-    extended = roundTo(screenExtended, places);
-    unit = extended;
-    quantity = UNIT;
-  } else {
-    const per = { C: 100n, M: 1000n }[text(line, 'CostPerCode')] ?? 1n;
-    extended = multiply(quantity, unit / per, places);
-  }
   const currency = text(header, 'CurrencyCode');
-  const stored = sign * extended;
+  const places = currencyPlaces(currency);
+  const { unit, quantity, extended } = entered(line, before ?? {}, before !== undefined, places);
+  const stored = flag(header, 'DebitMemo') ? -extended : extended;
   return {
     ...line,
     ...{ DocUnitCost: unit, DocScrUnitCost: unit, UnitCost: company.toBase(unit, currency), ScrUnitCost: unit },
@@ -129,6 +108,26 @@ export function priced(company: KineticCompany, header: Row, line: Row, before: 
     ...{ ScrDocExtCost: extended, ScrExtCost: company.toBase(extended, currency) },
     ...{ DocExtCost: stored, ExtCost: company.toBase(stored, currency) },
   };
+}
+
+/** What the caller typed, read from whichever of the twin columns changed. */
+function entered(
+  line: Row,
+  before: Row,
+  isChange: boolean,
+  places: number,
+): { unit: bigint; quantity: bigint; extended: bigint } {
+  const changed = (column: string): boolean => amount(line, column) !== amount(before, column);
+  const pick = (...columns: string[]): bigint => amount(line, columns.find(changed) ?? columns[0] ?? '');
+  const unit = pick('DocUnitCost', 'DocScrUnitCost', 'ScrUnitCost');
+  const quantity = pick('ScrVendorQty', 'VendorQty') || UNIT;
+  const isExtended = changed('ScrDocExtCost') || changed('ScrExtCost');
+  if (unit === 0n || (isChange && isExtended && !changed('DocUnitCost'))) {
+    const extended = roundTo(pick('ScrDocExtCost', 'ScrExtCost'), places);
+    return { unit: extended, quantity: UNIT, extended };
+  }
+  const per = { C: 100n, M: 1000n }[text(line, 'CostPerCode')] ?? 1n;
+  return { unit, quantity, extended: multiply(quantity, divide(unit, per), places) };
 }
 
 /** The expense row and its account rows that a saved line gets by itself, where the company has a default account. */

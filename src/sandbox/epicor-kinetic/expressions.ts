@@ -88,7 +88,9 @@ class Parser {
     const order: WhereClause['order'] = [];
     if (!this.takeWord('by')) return order;
     do {
-      const column = this.takeWord('by') ? this.column() : this.column();
+      // Further columns may have their own BY.
+      this.takeWord('by');
+      const column = this.column();
       const descending = this.takeWord('desc') || this.takeWord('descending');
       if (!descending) this.takeWord('asc');
       order.push({ column, descending });

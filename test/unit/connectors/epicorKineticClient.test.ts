@@ -443,15 +443,17 @@ describe('secrets', () => {
         SECRETS.apiKey,
         ...(credentials.kind === 'basic'
           ? [SECRETS.password, Buffer.from(`gateway:${SECRETS.password}`).toString('base64')]
-          : [SECRETS.clientSecret, encodeURIComponent(SECRETS.clientSecret), 'token-1']),
+          : [SECRETS.clientSecret, encodeURIComponent(SECRETS.clientSecret), 'pl4nted-token']),
       ].join(' ');
       for (const status of [400, 401, 403, 404, 409, 429, 500, 503]) {
         for (const from of [1, 4, 10]) {
           const start = epicor.calls.length;
           epicor.answer = ({ operation }) =>
-            operation === 'token' || epicor.calls.length - start <= from
-              ? undefined
-              : epicorError(status, `No: ${talkative}`);
+            operation === 'token'
+              ? { json: { access_token: 'pl4nted-token' } }
+              : epicor.calls.length - start <= from
+                ? undefined
+                : epicorError(status, `No: ${talkative}`);
           const { connection, log } = connect({ submitTimeoutSeconds: 5 }, { credentials });
           texts.push(allTextOf(await connection.submit(invoice()).catch((error: unknown) => error)));
           texts.push(JSON.stringify(await connection.test()), log());
@@ -460,11 +462,11 @@ describe('secrets', () => {
         }
       }
       epicor.answer = ({ operation }) =>
-        operation === 'token' ? { status: 400, json: { error: talkative } } : undefined;
+        operation === 'token' ? { status: 400, json: { error: talkative.replace(' pl4nted-token', '') } } : undefined;
       texts.push(allTextOf(await suppliers(connect({}, { credentials }).connection).catch((error: unknown) => error)));
     }
     const whole = texts.join('\n');
     expect(whole).toContain('[secret]');
-    expect(whole).not.toMatch(/pl4nted|Z2F0ZXdheT|token-1\b/);
+    expect(/.{0,60}(pl4nted|Z2F0ZXdheT).{0,20}/.exec(whole)).toBeNull();
   });
 });

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { onTestFinished } from 'vitest';
-import type { ReadWindow } from '../../../src/connectors/contract.js';
+import type { ReadWindow, SpendConnection, SpendPage } from '../../../src/connectors/contract.js';
 import type { ExpensifyRuntime } from '../../../src/connectors/expensify/client.js';
 import {
   type ExpensifyCredentials,
@@ -256,3 +256,32 @@ export function connectTo(
 
 export const EVERYTHING: ReadWindow = { since: null, until: null };
 export const RECENT: ReadWindow = { since: new Date('2026-11-18T08:00:00Z'), until: null };
+
+// ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+export const TWO = [
+  report(),
+  report({ reportID: 'R00Two', approved: '2026-11-19' }, [
+    expense({ transactionID: '1' }),
+    expense({ transactionID: '2', comment: 'two\nlines, a "quote", \u2028 and 🧾' }),
+  ]),
+];
+
+export async function readAll(connection: SpendConnection, window = EVERYTHING): Promise<SpendPage[]> {
+  const pages: SpendPage[] = [];
+  for (let cursor: string | null = null; pages.length < 200; ) {
+    const page: SpendPage = await connection.readPage('EXPENSE_REPORTS', window, cursor);
+    pages.push(page);
+    cursor = page.nextCursor;
+    if (cursor === null) return pages;
+  }
+  throw new Error('the pages do not end');
+}
+
+export function idsIn(pages: readonly SpendPage[]): string[] {
+  return [...new Set(pages.flatMap(({ objects }) => objects.map(({ externalId }) => externalId)))].sort();
+}
+
+export function fileJobs(asked: readonly Asked[]) {
+  return asked.filter(({ job }) => job.type === 'file').map(({ job }) => job);
+}

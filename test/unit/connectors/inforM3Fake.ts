@@ -22,7 +22,10 @@ export type Trouble =
   | '429'
   | '503-gateway'
   | '401'
-  | '401-m3';
+  | '401-m3'
+  | '414'
+  | 'redirect'
+  | 'hang';
 
 export class Refused extends Error {
   constructor(
@@ -166,6 +169,12 @@ export class FakeM3 {
         return void json(response, 500, { errorMessage: 'boom', errorCode: 'E', errorType: 'T' });
       case '429':
         return void response.writeHead(429, { 'retry-after': '7' }).end();
+      case '414':
+        return void response.writeHead(414).end();
+      case 'hang':
+        return;
+      case 'redirect':
+        return void response.writeHead(307, { location: request.url }).end();
       case '503-gateway':
         return void json(response, 503, { message: 'Quota exceeded: spike arrest' });
       case '401-m3':

@@ -170,7 +170,7 @@ describe('what is no invoice here', () => {
 });
 
 const WRITES = ['APS450MI.AddHead', 'APS450MI.AddLine', 'APS455MI.ValidByBatchNo'] as const;
-const UNCLEAR: Trouble[] = ['lose-before', 'lose-after', 'html', 'html-after', 'empty', '500'];
+const UNCLEAR: Trouble[] = ['lose-before', 'lose-after', 'html', 'html-after', 'empty', '500', 'redirect'];
 
 describe('a reply to a write that is lost or cannot be understood', () => {
   it.each(WRITES.flatMap((write) => UNCLEAR.map((trouble) => [write, trouble] as const)))(

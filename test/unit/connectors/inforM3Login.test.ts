@@ -201,7 +201,35 @@ describe('calls', () => {
     await connection.disconnect();
   });
 
-  it('do not follow a redirect', async () => {
+  it('that write go over a connection of their own, those that read over one that is kept', async () => {
+    const { connection } = connect(m3);
+    await connection.submit(journal());
+    const connections = (part: RegExp) => [
+      ...new Set(m3.requests.filter((call) => part.test(call.url)).map((call) => call.headers.connection)),
+    ];
+    expect(connections(/execute\/GLS840MI/)).toEqual(['close']);
+    expect(connections(/execute\/(GLS200MI|MRS001MI)/)).toEqual(['keep-alive']);
+    await connection.disconnect();
+  });
+
+  it('that are too long for the gateway were not executed', async () => {
+    const { connection } = connect(m3);
+    m3.trouble('GLS840MI.AddBatchLineFld', '414');
+    expect(await failureOf(connection.submit(journal()))).toMatchObject({
+      code: 'DOCUMENT_TOO_LONG',
+      decision: 'REJECT',
+    });
+    await connection.disconnect();
+  });
+
+  it('that write are given up after their time, and then in doubt', async () => {
+    const { connection } = connect(m3, { readTimeoutSeconds: 1 });
+    m3.trouble('GLS840MI.UpdBatch', 'hang');
+    expect(await failureOf(connection.submit(journal()))).toMatchObject({ decision: 'PROBE' });
+    await connection.disconnect();
+  });
+
+  it('at a wrong address say so', async () => {
     const { connection } = connect(m3, { apiPath: 'elsewhere' });
     expect(await failureOf(connection.findByReference([journal()]))).toMatchObject({ code: 'WRONG_BASE_URL' });
     await connection.disconnect();

@@ -298,21 +298,26 @@ export class FakeX3 {
       return soapReply(operation, { result: DESCRIPTIONS[publicName] ?? '<RESULT/>' });
     if (operation === 'query') return soapReply(operation, { result: this.soapList(publicName, keys) });
     if (operation === 'read') return this.soapRead(publicName, keys);
-    const { groups } = paramOf(call.body);
+    const { groups } = paramOf(call.body, publicName === 'YBREXJNL' ? 'I_' : '');
     const header = Object.assign({}, ...groups.filter(({ rows }) => rows.length === 1).map(({ rows }) => rows[0]));
     if (publicName === 'AOWSIMPORT') return this.import(String(header.I_FILE ?? ''));
+    if (this.refusal !== null && publicName === 'YBREXJNL') return programReply('1', '', '', this.refusal);
     if (this.refusal !== null) return soapReply(operation, { status: 0, messages: [this.refusal] });
     if (publicName === 'BPS') {
       this.tables.BPSUPPLIER?.push({ BPSNUM: header.BPSNUM, ...header, ENAFLG: '2' });
       return soapReply(operation, { result: result([{ id: 'BPS0_1', rows: [{ BPSNUM: header.BPSNUM }] }]) });
     }
     const lines = groups.find(({ rows }) => rows.some((row) => row.ACC && !row.ANALIN))?.rows ?? [];
-    const analytical = groups.find(({ rows }) => rows.some((row) => row.ANALIN))?.rows ?? [];
+    const split = groups.find(({ rows }) => rows.some((row) => row.ANALIN))?.rows;
+    const analytical =
+      split ??
+      lines.flatMap(({ DIE1, CCE1, AMTCUR }) => (DIE1 && CCE1 && AMTCUR ? [{ ANALIN: '1', DIE1, CCE1, AMTCUR }] : []));
     const own = Object.assign(
       {},
       ...groups.filter(({ rows }) => !rows.some((row) => row.LIN)).map(({ rows }) => rows[0]),
     );
     const stored = this.keep({ header: own, lines, analytical });
+    if (publicName === 'YBREXJNL') return programReply('0', stored.header.TYP ?? '', stored.header.NUM ?? '', '');
     return soapReply(operation, {
       messages: ['Journal has been created'],
       result: result([{ id: 'HAE0_1', rows: [{ TYP: stored.header.TYP ?? '', NUM: stored.header.NUM ?? '' }] }]),
@@ -333,13 +338,12 @@ export class FakeX3 {
           JOU: at(3),
           ACCDAT: at(4),
           CUR: at(5),
-          REFINT: at(6),
-          DESVCR: at(7),
+          DESVCR: at(6),
+          REFINT: at(7),
         };
       if (kind === 'D')
-        journal.lines.push({ LIN: at(0), ACC: at(1), SNS: at(2), AMTCUR: at(3), DES: at(4), LEDTYP: '1' });
-      if (kind === 'A')
-        journal.analytical.push({ ANALIN: at(0), AMTCUR: at(1), DIE1: at(2), CCE1: at(3), DIE2: at(4), CCE2: at(5) });
+        journal.lines.push({ LIN: at(0), ACC: at(1), SNS: at(3), AMTCUR: at(4), DES: at(5), LEDTYP: '1' });
+      if (kind === 'A') journal.analytical.push({ ANALIN: at(0), DIE1: at(1), CCE1: at(2), AMTCUR: at(3) });
     }
     this.keep(journal);
     return soapReply('run', { result: outcome('0') });
@@ -385,9 +389,15 @@ export class FakeX3 {
 const DESCRIPTIONS: Record<string, string> = {
   GAS: '<RESULT><GRP ID="HAE0_1"><FLD NAME="TYP"/><FLD NAME="FCY"/></GRP><GRP ID="HAE1_9"><FLD NAME="REFINT"/><FLD NAME="DESVCR"/></GRP><TAB ID="HAE2_7"><FLD NAME="LIN"/><FLD NAME="ACC"/></TAB></RESULT>',
   AOWSIMPORT: '<RESULT><GRP ID="GRP1"><FLD NAME="I_MODIMP"/></GRP></RESULT>',
-  YBREXJNL: '<RESULT><GRP ID="GRP1"><FLD NAME="TYP"/><FLD NAME="REFINT"/></GRP></RESULT>',
+  YBREXJNL: '<RESULT><GRP ID="GRP1"><FLD NAME="I_TYP"/><FLD NAME="I_REFINT"/></GRP></RESULT>',
   BPS: '<RESULT><GRP ID="BPS0_3"><FLD NAME="BPSNUM"/><FLD NAME="BSGCOD"/></GRP></RESULT>',
 };
+
+/** The customer's routine ran, so SOAP's status is 1; its own says how it ended. */
+export function programReply(status: string, type: string, number: string, message: string): Reply {
+  const row = { O_STATUS: status, O_TYP: type, O_NUM: number, O_MESSAGE: message };
+  return soapReply('run', { result: result([{ id: 'GRP3', rows: [row] }]) });
+}
 
 function texts(fields: Record<string, unknown>): Fields {
   return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
@@ -428,7 +438,7 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }
 
-function paramOf(envelope: string): { groups: { id: string; rows: Fields[] }[] } {
+function paramOf(envelope: string, prefix: string): { groups: { id: string; rows: Fields[] }[] } {
   const param = (/<!\[CDATA\[([\s\S]*)\]\]>/.exec(envelope)?.[1] ?? '').replaceAll(']]]]><![CDATA[>', ']]>');
   const unescaped = (text: string) =>
     text
@@ -440,7 +450,7 @@ function paramOf(envelope: string): { groups: { id: string; rows: Fields[] }[] }
   const fieldsIn = (text: string) =>
     Object.fromEntries(
       [...text.matchAll(/<FLD NAME="([^"]*)">([^<]*)<\/FLD>/g)].map(([, name = '', value = '']) => [
-        name,
+        name.slice(prefix.length),
         unescaped(value),
       ]),
     );

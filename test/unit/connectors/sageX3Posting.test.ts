@@ -17,6 +17,7 @@ import {
   document,
   FakeX3,
   json,
+  programReply,
   query,
   type SettingsInput,
   soapReply,
@@ -309,35 +310,33 @@ describe('journals by SOAP', () => {
 });
 
 describe('the sub-program', () => {
-  const settings: Partial<SettingsInput> = {
-    journalMode: 'soap-subprogram',
-    subprogram: { statusField: 'STATUS', okStatuses: ['0'], messageField: 'MESSAGE', fieldNames: { DES: 'TEXT' } },
-  };
-  const reply = (status: string, message = '') =>
-    soapReply('run', {
-      result: `<RESULT><GRP ID="GRP1"><FLD NAME="TYP">BRXJE</FLD><FLD NAME="NUM">BRX261100001</FLD><FLD NAME="STATUS">${status}</FLD><FLD NAME="MESSAGE">${message}</FLD></GRP></RESULT>`,
-    });
+  const settings: Partial<SettingsInput> = { journalMode: 'soap-subprogram' };
 
-  it('decides by its own status too', async () => {
+  it('decides by its own status, although SOAP says that it ran', async () => {
     const { connection } = connectTo(x3.url, settings);
-    onWrite('run YBREXJNL', () => reply('7', 'Account 62510 is blocked'));
+    onWrite('run YBREXJNL', () => programReply('7', '', '', 'Account 62510 is blocked'));
     expect(await failure(connection.submit(document()))).toMatchObject({
       userMessage: expect.stringContaining('62510 is blocked'),
     });
-    onWrite('run YBREXJNL', (_call, act) => {
-      act();
-      return reply('0');
-    });
-    expect(await connection.submit(document())).toMatchObject({ ledgerDocumentId: 'BRXJE~BRX261100001' });
+    onWrite('run YBREXJNL', () => programReply('', '', '', ''));
+    expect(await failure(connection.submit(document()))).toBeInstanceOf(OutcomeUnknownError);
   });
 
   it('that names another journal than its reference leads to leaves a doubt', async () => {
     const { connection } = connectTo(x3.url, settings);
     onWrite('run YBREXJNL', (_call, act) => {
       act();
-      const answer = reply('0');
-      return { ...answer, body: answer.body.replace('BRX261100001', 'BRX261100009') };
+      return programReply('0', 'BRXJE', 'BRX261100009', '');
     });
     expect(await failure(connection.submit(document()))).toMatchObject({ code: 'CREATED_NOT_CONFIRMED' });
+  });
+});
+
+describe('a queue of the pool', () => {
+  it('that says it did not begin the call leaves nothing in doubt', async () => {
+    const message = 'Queue time-out: the request was not started';
+    onWrite('run AOWSIMPORT', () => soapReply('run', { status: 0, messages: [message] }));
+    const error = await failure(connectTo(x3.url).connection.submit(document()));
+    expect(error).toBeInstanceOf(UpstreamUnavailableError);
   });
 });
