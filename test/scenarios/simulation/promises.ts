@@ -204,23 +204,34 @@ async function hasOpenDocument(world: World, recordId: string): Promise<boolean>
   return rows.length > 0;
 }
 
-/** The source was told of what is in the ledger, and nothing else. */
+/** The source was told of what is in the ledger and of nothing else, and of all that stands there. */
 async function reportFaults(world: World): Promise<string[]> {
-  const rows = await world.rows<{ external_id: string; ids: string[]; standing: boolean }>(
-    `select o.external_id, array_agg(p.ledger_document_id) as ids, bool_or(p.status = 'POSTED') as standing
-     from source_objects o
-     join posting_spend ps on ps.tenant_id = o.tenant_id and ps.spend_record_id = o.spend_record_id
-     join postings p on p.tenant_id = ps.tenant_id and p.id = ps.posting_id
-     where o.tenant_id = $1 and o.stream = 'ACCOUNTING_RECORDS' and p.reverses_id is null
-       and p.status in ('POSTED', 'REVERSED') group by o.external_id order by o.external_id`,
+  const rows = await world.rows<{ external_id: string; document: string; status: string; is_linked: boolean }>(
+    `select e.external_id, e.ledger_document_id as document, p.status,
+       exists (select from posting_spend ps join source_objects o on o.tenant_id = ps.tenant_id
+         and o.spend_record_id = ps.spend_record_id where ps.tenant_id = e.tenant_id and ps.posting_id = e.posting_id
+         and o.external_id = e.external_id) as is_linked
+     from source_exports e join postings p on p.tenant_id = e.tenant_id and p.id = e.posting_id
+     where e.tenant_id = $1 and e.outcome = 'SUCCESS' and p.ledger_document_id = e.ledger_document_id
+     order by e.external_id`,
   );
-  const known = new Map(rows.map((row) => [row.external_id, row]));
   const told: string[] = [];
   for (const [id, outcomes] of world.source.told) {
     for (const outcome of outcomes) {
-      if (outcome.kind !== 'SUCCESS' || known.get(id)?.ids.includes(outcome.ledgerDocumentId)) continue;
-      told.push(`The source was told ${outcome.ledgerDocumentId} for ${id}, which is not its document`);
+      if (outcome.kind !== 'SUCCESS') continue;
+      const { ledgerDocumentId } = outcome;
+      const isTrue = rows.some(
+        ({ external_id, document, status }) =>
+          external_id === id && document === ledgerDocumentId && SENT.includes(status),
+      );
+      if (!isTrue) told.push(`The source was told ${ledgerDocumentId} for ${id}, which is not its document`);
     }
+  }
+  for (const { external_id, document, status, is_linked } of rows) {
+    if (status !== 'POSTED' || !is_linked) continue;
+    const last = world.source.told.get(external_id)?.at(-1);
+    if (last?.kind === 'SUCCESS' && last.ledgerDocumentId === document) continue;
+    told.push(`The source was last told ${JSON.stringify(last ?? null)} for ${external_id}, which is in ${document}`);
   }
   return told;
 }

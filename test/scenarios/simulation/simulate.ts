@@ -56,6 +56,7 @@ export async function simulate(ground: Ground, options: SeedOptions): Promise<Se
   } catch (error) {
     broken.push(`The history ended with an error: ${error instanceof Error ? error.stack : String(error)}`);
   } finally {
+    if (broken.length > 0) story.push(...(await trailOf(world)));
     await world.end();
   }
   if ((await othersDigest(ground, world.tenantId)) !== others) broken.push('Another tenant was touched');
@@ -66,6 +67,28 @@ export async function simulate(ground: Ground, options: SeedOptions): Promise<Se
     documents: world.documents,
     ms: Number(process.hrtime.bigint() - startedAt) / 1e6,
   };
+}
+
+/** What the product itself tells of its documents, for whoever looks into a failure. */
+async function trailOf(world: World): Promise<string[]> {
+  const postings = await world.rows<Record<string, string | null>>(
+    `select p.reference, p.status, p.ledger_document_id, r.reference as reverses, a.reference as after, p.total::text,
+       (select string_agg(ps.spend_record_id || ' ' || ps.amount, ', ') from posting_spend ps
+         where ps.tenant_id = p.tenant_id and ps.posting_id = p.id) as books
+     from postings p left join postings r on r.tenant_id = p.tenant_id and r.id = p.reverses_id
+     left join postings a on a.tenant_id = p.tenant_id and a.id = p.after_id where p.tenant_id = $1 order by p.id`,
+  );
+  const events = await world.rows<{ occurred_at: Date; action: string; subject: string | null; summary: string }>(
+    `select e.occurred_at, e.action, coalesce(p.reference, e.subject_id) as subject, e.summary from audit_events e
+     left join postings p on p.tenant_id = e.tenant_id and p.id = e.subject_id
+     where e.tenant_id = $1 and (e.action like 'posting.%' or e.action like 'spend.%') order by e.sequence`,
+  );
+  return [
+    'Its trail:',
+    ...events.map((one) => `  ${one.occurred_at.toISOString()} ${one.action} ${one.subject}: ${one.summary}`),
+    'Its postings:',
+    ...postings.map((one) => `  ${JSON.stringify(one)}`),
+  ];
 }
 
 /** Every other tenant's whole trail in one value: its last hash depends on all that ever happened to it. */

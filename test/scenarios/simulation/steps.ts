@@ -69,15 +69,17 @@ export function drawStep(world: World): string {
 
 function addPurchases(world: World): string {
   const { random, source } = world;
-  const added = Array.from({ length: random.int(1, 3) }, () => newPurchase(world, BigInt(random.int(100, 90_000))));
-  source.purchases.push(...added);
-  return added.map(described).join('; ');
+  const count = random.int(1, 3);
+  for (let index = 0; index < count; index += 1) {
+    source.purchases.push(newPurchase(world, BigInt(random.int(100, 90_000))));
+  }
+  return source.purchases.slice(-count).map(described).join('; ');
 }
 
 function newPurchase({ random, source }: World, minor: bigint): Purchase {
   const shown = random.chance(0.6) ? VIEWS : [random.pick(VIEWS)];
   return {
-    id: `p${source.purchases.length + 1}${random.int(10, 99)}`,
+    id: `p${source.purchases.length + 1}`,
     minor,
     category: random.pick(CATEGORIES),
     merchant: random.pick(MERCHANTS),
