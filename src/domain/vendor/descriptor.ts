@@ -4,6 +4,7 @@
  */
 import { type Brand, brandOfSpelling, leadingBrand } from './brands.js';
 import { forecourtSign, motorwaySide, portalOf, spellOutStation, takeOffIntermediary } from './intermediaries.js';
+import { behindMisspeltPayPal, misspeltAddressNames, withoutMisspeltForm } from './misspelt.js';
 import { findLegalForm, withoutFillers, withoutLegalForm } from './nameForms.js';
 import { beginsPlace, isPlaceWord, PLACE_PARTS, PLACE_PHRASES, US_STATES } from './places.js';
 import { compactOf, fold, tokenise } from './text.js';
@@ -20,7 +21,8 @@ export interface Reading {
     | 'trading as'
     | 'with numbers'
     | 'portal'
-    | 'station';
+    | 'station'
+    | 'misspelt frame';
   readonly tokens: readonly string[];
   readonly compact: string;
   readonly bare: string;
@@ -270,6 +272,34 @@ function readingsOf(layers: Layers): { readings: Reading[]; url: string | null }
   return { readings, url: null };
 }
 
+/** Further readings for a frame with letters wrong; each stands beside the readings of the text as it is. */
+function misspeltReadings(layers: Layers, known: readonly Reading[]): Reading[] {
+  const made: (Reading | null)[] = [];
+  const add = (words: readonly string[], cut: boolean): void => {
+    if (words.length > 0) made.push(makeReading('misspelt frame', words, cut));
+  };
+  const { text, fieldCut } = layers;
+  if (!layers.aggregator.includes('PayPal')) {
+    const behind = behindMisspeltPayPal(text);
+    if (behind !== null) {
+      const words = expand(tokenise(behind.replace(/\.[a-z]{0,4}$/, '')));
+      add(words, behind.length >= 8);
+      add(withoutMisspeltForm(words) ?? [], false);
+    }
+  }
+  for (const { name, isOpen } of misspeltAddressNames(text)) add(expand(tokenise(name)), fieldCut && isOpen);
+  const { kept } = splitNumbers(expand(tokenise(text)));
+  if (findLegalForm(kept) === null) add(withoutMisspeltForm(kept) ?? [], false);
+  const seen = new Set(known.map(({ tokens, cut }) => `${tokens.join(' ')}/${cut}`));
+  return made.filter((reading) => {
+    if (reading === null) return false;
+    const key = `${reading.tokens.join(' ')}/${reading.cut}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  }) as Reading[];
+}
+
 /** Takes a descriptor apart. Never throws; any text, also an empty one, has an answer. */
 export function takeApart(raw: string): Descriptor {
   const layers = peel(raw);
@@ -285,13 +315,14 @@ export function takeApart(raw: string): Descriptor {
       .trim();
     if (/[a-z]{3}/.test(rest)) layers.text = rest;
   }
-  const { readings, url } = readingsOf(layers);
+  const { readings: asWritten, url } = readingsOf(layers);
+  const readings = [...asWritten, ...misspeltReadings(layers, asWritten)];
   const main = readings[0];
   const tokens = main?.tokens ?? [];
   const { numbers } = splitNumbers(expand(tokenise(layers.text)));
   const placeWords = main === undefined ? 0 : trailingPlace(tokens, main.cut);
   const legal = findLegalForm(tokenise(layers.text));
-  const brand = readings.find((reading) => reading.brand !== null)?.brand ?? null;
+  const brand = asWritten.find((reading) => reading.brand !== null)?.brand ?? null;
   const parts: DescriptorParts = {
     aggregator: layers.aggregator,
     business: tokens.join(' '),

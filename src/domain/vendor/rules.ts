@@ -176,7 +176,8 @@ function capWeakNames(cap: Cap, pair: PairScore, reading: Reading, form: Indexed
   const isLong =
     (pair.how === 'nearly equal' || (pair.how === 'cut off' && pair.letters === 1)) && form.compact.length >= 9;
   const isLongEnough = pair.letters >= (reading.compact.length >= 14 ? 0.85 : 0.9) && reading.compact.length >= 10;
-  if (form.isEveryday && pair.letters < 1 && pair.score < 0.98 && !isLongEnough)
+  const isSlip = pair.isSlip === true;
+  if (form.isEveryday && pair.letters < 1 && pair.score < 0.98 && !isLongEnough && !isSlip)
     cap(0.79, 'everyday words with a difference');
-  if (form.isEveryday && pair.score < 0.98 && !isLong && !isLongEnough) cap(pair.score * 0.9, 'everyday words only');
+  if (form.isEveryday && pair.score < 0.98 && !isLong && !isLongEnough && !isSlip) cap(pair.score * 0.9, 'everyday words only');
 }

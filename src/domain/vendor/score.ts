@@ -32,6 +32,8 @@ export interface PairScore {
   readonly supplierShare: number;
   readonly descriptorShare: number;
   readonly letters: number;
+  /** The differences look like slips: few for the length, and no word that differs is a known word. */
+  readonly isSlip?: boolean;
 }
 
 const NOTHING: PairScore = { score: 0, how: 'nothing in common', supplierShare: 0, descriptorShare: 0, letters: 0 };
@@ -212,19 +214,24 @@ function runTogetherScore(reading: Reading, form: IndexedForm, isKnown: KnownWor
     if (length < text.length * 0.7) continue;
     if (length > text.length * 1.4) break;
     const words = form.tokens.slice(0, k + 1);
-    const { letters, certainty } = recognise(text, words, form.weights, 0.7, length, meant(reading, words, isKnown));
+    const isMeant = meant(reading, words, isKnown);
+    const { letters, certainty, isSlip } = recognise(text, words, form.weights, 0.7, length, isMeant);
     if (letters === 0) continue;
     const share = weight / form.totalWeight;
     const score = certainty * share ** 0.65 * 0.985;
     if (score > best.score)
-      best = { score, how: 'run together', supplierShare: share, descriptorShare: letters, letters };
+      best = { score, how: 'run together', supplierShare: share, descriptorShare: letters, letters, isSlip };
   }
   return best;
 }
 
 /** Whether the reading's word at the place of a form's word is a known word: asked only where the two differ. */
 function meant(reading: Reading, words: readonly string[], isKnown: KnownWord): (word: number) => boolean {
-  if (reading.tokens.length !== words.length) return () => reading.tokens.length === 1 && isKnown(reading.compact);
+  if (reading.tokens.length !== words.length) {
+    const joined = words.join('');
+    const isForeign = reading.tokens.some((token) => token.length >= 3 && !joined.includes(token) && isKnown(token));
+    return () => isForeign;
+  }
   return (word) => reading.tokens[word] !== words[word] && isKnown(reading.tokens[word] ?? '');
 }
 
@@ -237,7 +244,7 @@ function cutScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pair
       ? form.tokens.slice(1)
       : form.tokens;
   const weights = words.length < form.tokens.length ? form.weights.slice(1) : form.weights;
-  const { letters, certainty } = recognise(text, words, weights, 0.75, text.length, (word) => {
+  const { letters, certainty, isSlip } = recognise(text, words, weights, 0.75, text.length, (word) => {
     const isLast = word >= reading.tokens.length - 1;
     return (
       !isLast &&
@@ -250,7 +257,7 @@ function cutScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pair
   const known = Math.min(1, text.length / form.compact.length);
   const length = Math.min(1, text.length / 14);
   const score = certainty * (0.86 + 0.06 * known + 0.06 * length);
-  return { score, how: 'cut off', supplierShare: known, descriptorShare: letters, letters };
+  return { score, how: 'cut off', supplierShare: known, descriptorShare: letters, letters, isSlip };
 }
 
 /** Fillers of a region or a way of selling; two names that differ in them may be two companies. */
@@ -291,7 +298,9 @@ function wholeScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
   const certainty = Math.max(whole.certainty, bare.certainty * (isSame ? 1 : 0.955));
   if (certainty === 0) return NOTHING;
   const letters = Math.max(whole.letters, bare.letters);
-  return { score: certainty * 0.985, how: 'nearly equal', supplierShare: letters, descriptorShare: letters, letters };
+  const isSlip = whole.isSlip || bare.isSlip;
+  const shares = { supplierShare: letters, descriptorShare: letters, letters };
+  return { score: certainty * 0.985, how: 'nearly equal', ...shares, isSlip };
 }
 
 /** Whether everything behind the name says where or how the sale was. */
