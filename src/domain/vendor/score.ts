@@ -228,11 +228,15 @@ function runTogetherScore(reading: Reading, form: IndexedForm, isKnown: KnownWor
 /** Whether the reading's word at the place of a form's word is a known word: asked only where the two differ. */
 function meant(reading: Reading, words: readonly string[], isKnown: KnownWord): (word: number) => boolean {
   if (reading.tokens.length !== words.length) {
-    const joined = words.join('');
-    const isForeign = reading.tokens.some((token) => token.length >= 3 && !joined.includes(token) && isKnown(token));
+    const isForeign = hasForeignWord(reading.tokens, words.join(''), isKnown);
     return () => isForeign;
   }
   return (word) => reading.tokens[word] !== words[word] && isKnown(reading.tokens[word] ?? '');
+}
+
+/** A known word that the name does not have: then the words are meant as they stand. */
+function hasForeignWord(tokens: readonly string[], compact: string, isKnown: KnownWord): boolean {
+  return tokens.some((token) => token.length >= 3 && !compact.includes(token) && isKnown(token));
 }
 
 /** A field that was cut: what is left is how the supplier's name begins. */
@@ -345,7 +349,7 @@ function brandLetters(reading: Reading, text: string, words: number, form: Index
   // Everyday words are too near to each other for a wrong letter to be one.
   if (form.isEveryday && form.compact.length < 12) return 0;
   const isMeant = (word: number): boolean => {
-    if (words !== form.tokens.length) return words === 1 && isKnown(text);
+    if (words !== form.tokens.length) return hasForeignWord(reading.tokens.slice(0, words), form.compact, isKnown);
     return reading.tokens[word] !== form.tokens[word] && isKnown(reading.tokens[word] ?? '');
   };
   const { certainty, overall } = recognise(text, form.tokens, form.weights, 0.7, undefined, isMeant);
@@ -357,19 +361,24 @@ function brandLetters(reading: Reading, text: string, words: number, form: Index
   const known = isWord ? certainty : Math.max(certainty, overall - 0.03, twoSlips);
   if (known === 0) return 0;
   // Names of four letters are one letter apart too often for a store number to prove them, unless they begin alike.
-  const isAlike = form.compact.length > 4 || text[0] === form.compact[0];
-  return isAlike && isSupported(reading, words) ? known + (1 - known) * 0.6 : known;
+  const isAlike = form.compact.length > 4 || text[0] === form.compact[0] || text[0] === form.compact[1];
+  return isAlike && isSupported(reading, words, form) ? known + (1 - known) * 0.6 : known;
 }
 
-/** A store number or a word like `stores` behind a name says that a shop chain is meant. */
-function isSupported(reading: Reading, words: number): boolean {
+/**
+ * A store number or a word like `stores` behind a name says that a shop chain is meant, the side of a motorway that an
+ * operator of services is, a petrol station that a petrol brand is.
+ */
+function isSupported(reading: Reading, words: number, { brand }: IndexedForm): boolean {
+  if (reading.site === 'motorway' && brand?.kind === 'operator') return true;
+  if (reading.site === 'forecourt' && (brand?.kind === 'fuel' || brand?.kind === 'operator')) return true;
   if (reading.setAside.some((token) => /^[a-z]?\d{3,}/.test(token))) return true;
   return reading.tokens
     .slice(words)
     .some((token) => /^\d{3,}/.test(token) || CHAIN_WORDS.some((word) => similarity(token, word, 0.8) > 0));
 }
 
-const CHAIN_WORDS = ['store', 'stores', 'superstore', 'supermarket', 'petrol', 'shopping', 'retail', 'online'];
+const CHAIN_WORDS = 'store stores superstore supermarket petrol shopping retail online direct shop website'.split(' ');
 
 /** Two or three letters must be split as the brand splits them. */
 function hasSplit(reading: Reading, form: IndexedForm, words: number): boolean {
