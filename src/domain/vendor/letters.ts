@@ -43,9 +43,10 @@ export function forgiven(edits: number, length: number): number {
 }
 
 /** Differences that may be slips in a word: in the first telling word, which makes the name, and in the others. */
-function slipsAllowed(length: number, isFirst: boolean): number {
-  if (isFirst) return length <= 5 ? 0 : length <= 8 ? 1 : length <= 12 ? 2 : 3;
-  return length <= 3 ? 0 : length <= 6 ? 1 : length <= 9 ? 2 : 3;
+function slipsAllowed(length: number, isFirst: boolean, isOnly: boolean): number {
+  if (isOnly) return length <= 8 ? 1 : length <= 11 ? 2 : 3;
+  if (isFirst) return length <= 4 ? 0 : length <= 6 ? 1 : length <= 9 ? 2 : 3;
+  return length <= 2 ? 0 : length <= 4 ? 1 : length <= 6 ? 2 : 3;
 }
 
 /** Whether several differences stand side by side: another word was put in or left out. */
@@ -193,7 +194,7 @@ export function recognise(
     }
     if (isTelling) hasTold = true;
     if (own > 0 && sure < forgiven(own, end - offset)) limit = Math.min(limit, 0.76);
-    if (own > slipsAllowed(end - offset, isFirst)) isReplaced = true;
+    if (own > slipsAllowed(end - offset, isFirst, words.length === 1)) isReplaced = true;
     if (end - offset > 3 || isTelling) isFirst = false;
     worst = Math.min(worst, sure);
     reached += weight * sure;
