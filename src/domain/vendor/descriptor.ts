@@ -2,7 +2,7 @@
  * A card descriptor taken apart. The parts are kept as evidence: a person sees what was read as intermediary, store
  * number, place or web address, and which words were compared as the business.
  */
-import { type Brand, brandOfSpelling, leadingBrand } from './brands.js';
+import { BRAND_WORDS, type Brand, brandOfSpelling, leadingBrand } from './brands.js';
 import { forecourtSign, motorwaySide, portalOf, spellOutStation, takeOffIntermediary } from './intermediaries.js';
 import { behindMisspeltPayPal, misspeltAddressNames, withoutMisspeltForm } from './misspelt.js';
 import { findLegalForm, withoutFillers, withoutLegalForm } from './nameForms.js';
@@ -279,7 +279,7 @@ function readingsOf(layers: Layers): { readings: Reading[]; url: string | null }
 }
 
 /** Words of the language and of sales, in which a slip can be seen because the word is known. */
-const SPELLINGS = new SpellingList([...EVERYDAY_WORDS, ...HOUSES, ...SALE_WORDS, ...PLACE_WORDS, 'limited']);
+const SPELLINGS = new SpellingList([...EVERYDAY_WORDS, ...HOUSES, ...SALE_WORDS, ...PLACE_WORDS, ...BRAND_WORDS, 'limited']);
 
 /** How sure a respelt word is. The word that makes the name must be long, or another name would be read into it. */
 function respellingCertainty(edits: number, length: number, isFirst: boolean): number {
@@ -295,6 +295,7 @@ function respellingCertainty(edits: number, length: number, isFirst: boolean): n
 export function respell(reading: Reading, isKnown: (word: string) => boolean): Reading | null {
   if (reading.tokens.length < 2) return null;
   let certainty = 1;
+  let firstEdits = 0;
   let kept = 0;
   const first = reading.tokens[0] === 'the' ? 1 : 0;
   const tokens = reading.tokens.map((token, i) => {
@@ -303,10 +304,16 @@ export function respell(reading: Reading, isKnown: (word: string) => boolean): R
       if (token.length >= 3) kept += 1;
       return token;
     }
-    certainty *= respellingCertainty(found.edits, found.word.length, i === first);
+    if (i === first) firstEdits = found.edits;
+    else certainty *= respellingCertainty(found.edits, found.word.length, false);
     return found.word;
   });
-  if (certainty === 1 || kept === 0) return null;
+  if ((certainty === 1 && firstEdits === 0) || kept === 0) return null;
+  if (firstEdits > 0) {
+    // Beside its other words the first word of a well-known brand is no guess.
+    const isBrand = (leadingBrand(tokens)?.words ?? 0) > first + 1;
+    certainty *= respellingCertainty(firstEdits, tokens[first]?.length ?? 0, !isBrand);
+  }
   const made = makeReading('misspelt words', tokens, reading.cut, reading.setAside);
   return made === null ? null : { ...reading, ...made, certainty, closed: made.closed || reading.closed };
 }
@@ -329,6 +336,8 @@ function misspeltReadings(layers: Layers, known: readonly Reading[]): Reading[] 
   for (const { name, isOpen } of misspeltAddressNames(text)) add(expand(tokenise(name)), fieldCut && isOpen);
   const { kept } = splitNumbers(expand(tokenise(text)));
   if (findLegalForm(kept) === null) add(withoutMisspeltForm(kept) ?? [], false);
+  const handle = known[0]?.kind === 'handle' && known[0].tokens.length === 1 ? known[0].compact : '';
+  if (handle.length > 8) add(withoutMisspeltForm([handle]) ?? [], false);
   const seen = new Set(known.map(({ tokens, cut }) => `${tokens.join(' ')}/${cut}`));
   return made.filter((reading) => {
     if (reading === null) return false;

@@ -41,13 +41,14 @@ function withoutEnd(words: readonly string[], letters: number): string[] {
 /** The words in front of a misspelt or shifted legal form at the end, or null. */
 export function withoutMisspeltForm(words: readonly string[]): string[] | null {
   const last = words.at(-1) ?? '';
-  if (words.length < 2 || last.length > 10) return null;
+  if (words.length > 1 && last.length > 10) return null;
   const text = words.join('');
   for (const { form, most } of LEGAL_ENDINGS) {
     const found = lettersAtEnd(text, form, most);
-    if (found === null || found.letters < last.length) continue;
+    if (found === null || (words.length > 1 && found.letters < last.length)) continue;
+    if (words.length === 1 && form !== 'limited') continue;
     // Two letters of a longer word are no legal form.
-    if (found.edits > 0 && found.letters > last.length + 2) continue;
+    if (words.length > 1 && found.edits > 0 && found.letters > last.length + 2) continue;
     const rest = withoutEnd(words, found.letters);
     if (rest.join('').length >= 3) return rest;
   }

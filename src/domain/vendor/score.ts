@@ -299,7 +299,8 @@ function wholeScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
   const bare = isSame
     ? whole
     : recognise(reading.bare, bareWords, form.weights.slice(from), 0.7, undefined, meant(reading, bareWords, isKnown));
-  const certainty = Math.max(whole.certainty, bare.certainty * (isSame ? 1 : 0.955));
+  const isShort = isSame || lostFillers(form.tokens) === lostFillers(reading.tokens);
+  const certainty = Math.max(whole.certainty, bare.certainty * (isShort ? 1 : 0.955));
   if (certainty === 0) return NOTHING;
   const letters = Math.max(whole.letters, bare.letters);
   const isSlip = whole.isSlip || bare.isSlip;

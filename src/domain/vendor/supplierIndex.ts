@@ -41,6 +41,8 @@ const SHOWN_SCORE_MIN = 0.25;
 /** Letters of a brand that are looked up with a slip in them. */
 const BRAND_START_MIN = 4;
 const BRAND_START_MAX = 8;
+/** Letters behind a name from which on a descriptor shows that a longer name is meant. */
+const GOES_ON_MIN = 3;
 /** A name this long, found letter by letter, is no accident. */
 const KNOWN_LENGTH_MIN = 9;
 
@@ -337,8 +339,9 @@ export class SupplierIndex {
     const limits = strong.map((shorter) => {
       if (shorter.pair.how === 'equal') return null;
       const longer = strong.filter(
-        ({ form, rules }) =>
+        ({ form, rules, reading }) =>
           rules.length === 0 &&
+          reading.compact.length >= shorter.form.compact.length + GOES_ON_MIN &&
           form.tokens.length > shorter.form.tokens.length &&
           form.compact.startsWith(shorter.form.compact),
       );
