@@ -1,6 +1,9 @@
 import type { Product } from '../support/product.js';
+import type { CrashLedger, Documents } from './ledger.js';
 
 export interface CrashOptions {
+  readonly ledger: CrashLedger;
+  readonly documents: Documents;
   readonly kills: number;
   readonly seed: number;
   /** Purchases of the generated month; more arrive while the workers are being killed. */
@@ -11,7 +14,3 @@ export interface CrashOptions {
   readonly databaseUrl: string;
   readonly say?: (line: string) => void;
 }
-
-/** Short, so that the settling of lost answers is a matter of seconds. The simulated ledger keeps to it. */
-export const SUBMIT_TIMEOUT_S = 2;
-export const SETTLING_S = 1;
