@@ -5,6 +5,7 @@ import { drainLedger } from '../../../src/services/drain.js';
 import type { Caller } from '../../../src/services/engine.js';
 import { reportToSource } from '../../../src/services/exports.js';
 import { LiveConnections } from '../../../src/services/liveConnections.js';
+import { pushMasterData } from '../../../src/services/masterDataExport.js';
 import { planPipeline } from '../../../src/services/planning.js';
 import { runSync } from '../../../src/services/syncRunner.js';
 import type { SystemsParts } from '../../../src/services/systems.js';
@@ -99,6 +100,8 @@ export function work({ engine, process }: Worker, job: SimJob): Promise<unknown>
       return reportToSource(engine, tenantId, job.payload.sourceId, options);
     case 'webhook.process':
       return processWebhook(engine, tenantId, job.payload.systemId, job.payload.messageId);
+    case 'source.masterData':
+      return pushMasterData(engine, tenantId, job.payload.pipelineId, options);
   }
 }
 
