@@ -6,11 +6,11 @@
 import { type Brand, brandsOfSupplier, leadingBrand } from './brands.js';
 import { type Descriptor, type Reading, respell } from './descriptor.js';
 import { GramSearch } from './gramSearch.js';
-import { NearWords } from './nearWords.js';
 import { formOf, type NameForm, nameForms } from './nameForms.js';
+import { NearWords } from './nearWords.js';
 import { isPlaceWord, PLACE_PHRASES } from './places.js';
 import { applyRules } from './rules.js';
-import { formWeights, type IndexedForm, type PairScore, scorePair } from './score.js';
+import { formWeights, type IndexedForm, isOutletTail, type PairScore, scorePair } from './score.js';
 import { compactOf } from './text.js';
 import { FILLERS, HOUSES, isEveryday } from './words.js';
 
@@ -43,6 +43,9 @@ const BRAND_START_MIN = 4;
 const BRAND_START_MAX = 8;
 /** Letters behind a name from which on a descriptor shows that a longer name is meant. */
 const GOES_ON_MIN = 3;
+/** Where a brand's score ends when another company of that name may be meant, and from which score on it may. */
+const DOUBT_SCORE = 0.79;
+const SIBLING_SCORE_MIN = 0.35;
 /** A name this long, found letter by letter, is no accident. */
 const KNOWN_LENGTH_MIN = 9;
 
@@ -355,6 +358,34 @@ export class SupplierIndex {
     });
   }
 
+  /**
+   * A brand in front of words that say nothing may also be another company whose name begins like the brand and of which
+   * more than the brand is visible.
+   */
+  private doubtBrands(best: ReadonlyMap<number, Found>): void {
+    const all = [...best.values()].filter(({ form }) => this.slots[form.supplier]?.entry.active);
+    for (const found of all) {
+      const { form, reading } = found;
+      if (
+        form.brand === null ||
+        found.score <= DOUBT_SCORE ||
+        isOutletTail(tailOf(found), reading.setAside, reading.cut)
+      )
+        continue;
+      const sibling = all.find(
+        ({ form: other, score }) =>
+          other.supplier !== form.supplier &&
+          score >= SIBLING_SCORE_MIN &&
+          other.compact.length > form.compact.length + GOES_ON_MIN &&
+          other.compact.startsWith(form.compact) &&
+          sharesLetters(other.compact.slice(form.compact.length), compactOf(tailOf(found))),
+      );
+      if (sibling === undefined) continue;
+      found.score = DOUBT_SCORE;
+      found.rules.push(`${this.slots[sibling.form.supplier]?.entry.name ?? ''} begins like that too`);
+    }
+  }
+
   private readingsOf(descriptor: Descriptor): readonly Reading[] {
     const respelt = descriptor.readings.flatMap((reading) => respell(reading, this.isKnownWord) ?? []);
     return respelt.length === 0 ? descriptor.readings : [...descriptor.readings, ...respelt];
@@ -391,6 +422,7 @@ export class SupplierIndex {
       }
     }
     this.preferLonger(best);
+    this.doubtBrands(best);
     const scored = [...best.values()].map((found) => ({
       entry: (this.slots[found.form.supplier] as Slot).entry,
       found,
@@ -418,6 +450,23 @@ export class SupplierIndex {
       },
     }));
   }
+}
+
+/** Whether four neighbouring letters of one text are in the other. */
+function sharesLetters(text: string, other: string): boolean {
+  for (let at = 0; at + 4 <= text.length; at += 1) if (other.includes(text.slice(at, at + 4))) return true;
+  return false;
+}
+
+/** The words behind the brand. */
+function tailOf({ form, reading }: Found): readonly string[] {
+  let letters = 0;
+  let words = 0;
+  while (words < reading.tokens.length && letters + 1 < form.compact.length) {
+    letters += (reading.tokens[words] ?? '').length;
+    words += 1;
+  }
+  return reading.tokens.slice(words);
 }
 
 function round(value: number): number {
