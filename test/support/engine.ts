@@ -11,6 +11,7 @@ import { drainLedger } from '../../src/services/drain.js';
 import type { Caller, JobName, JobPayloads, JobSender } from '../../src/services/engine.js';
 import { reportToSource } from '../../src/services/exports.js';
 import { LiveConnections } from '../../src/services/liveConnections.js';
+import { pushMasterData } from '../../src/services/masterDataExport.js';
 import type { Outcome } from '../../src/services/outcome.js';
 import { createPipeline, setMappingRules } from '../../src/services/pipelines.js';
 import { planPipeline } from '../../src/services/planning.js';
@@ -207,6 +208,8 @@ async function work(engine: SystemsParts, job: Job): Promise<void> {
       return drainLedger(engine, tenantId, job.payload.ledgerId, options);
     case 'source.report':
       return reportToSource(engine, tenantId, job.payload.sourceId, options);
+    case 'source.masterData':
+      return pushMasterData(engine, tenantId, job.payload.pipelineId, options);
     case 'webhook.process':
       return processWebhook(engine, tenantId, job.payload.systemId, job.payload.messageId);
   }

@@ -32,6 +32,8 @@ export interface PairScore {
   readonly supplierShare: number;
   readonly descriptorShare: number;
   readonly letters: number;
+  /** The differences look like slips: few for the length, and no word that differs is a known word. */
+  readonly isSlip?: boolean;
 }
 
 const NOTHING: PairScore = { score: 0, how: 'nothing in common', supplierShare: 0, descriptorShare: 0, letters: 0 };
@@ -212,20 +214,29 @@ function runTogetherScore(reading: Reading, form: IndexedForm, isKnown: KnownWor
     if (length < text.length * 0.7) continue;
     if (length > text.length * 1.4) break;
     const words = form.tokens.slice(0, k + 1);
-    const { letters, certainty } = recognise(text, words, form.weights, 0.7, length, meant(reading, words, isKnown));
+    const isMeant = meant(reading, words, isKnown);
+    const { letters, certainty, isSlip } = recognise(text, words, form.weights, 0.7, length, isMeant);
     if (letters === 0) continue;
     const share = weight / form.totalWeight;
     const score = certainty * share ** 0.65 * 0.985;
     if (score > best.score)
-      best = { score, how: 'run together', supplierShare: share, descriptorShare: letters, letters };
+      best = { score, how: 'run together', supplierShare: share, descriptorShare: letters, letters, isSlip };
   }
   return best;
 }
 
 /** Whether the reading's word at the place of a form's word is a known word: asked only where the two differ. */
 function meant(reading: Reading, words: readonly string[], isKnown: KnownWord): (word: number) => boolean {
-  if (reading.tokens.length !== words.length) return () => reading.tokens.length === 1 && isKnown(reading.compact);
+  if (reading.tokens.length !== words.length) {
+    const isForeign = hasForeignWord(reading.tokens, words.join(''), isKnown);
+    return () => isForeign;
+  }
   return (word) => reading.tokens[word] !== words[word] && isKnown(reading.tokens[word] ?? '');
+}
+
+/** A known word that the name does not have: then the words are meant as they stand. */
+function hasForeignWord(tokens: readonly string[], compact: string, isKnown: KnownWord): boolean {
+  return tokens.some((token) => token.length >= 3 && !compact.includes(token) && isKnown(token));
 }
 
 /** A field that was cut: what is left is how the supplier's name begins. */
@@ -237,7 +248,7 @@ function cutScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pair
       ? form.tokens.slice(1)
       : form.tokens;
   const weights = words.length < form.tokens.length ? form.weights.slice(1) : form.weights;
-  const { letters, certainty } = recognise(text, words, weights, 0.75, text.length, (word) => {
+  const { letters, certainty, isSlip } = recognise(text, words, weights, 0.75, text.length, (word) => {
     const isLast = word >= reading.tokens.length - 1;
     return (
       !isLast &&
@@ -250,7 +261,7 @@ function cutScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pair
   const known = Math.min(1, text.length / form.compact.length);
   const length = Math.min(1, text.length / 14);
   const score = certainty * (0.86 + 0.06 * known + 0.06 * length);
-  return { score, how: 'cut off', supplierShare: known, descriptorShare: letters, letters };
+  return { score, how: 'cut off', supplierShare: known, descriptorShare: letters, letters, isSlip };
 }
 
 /** Fillers of a region or a way of selling; two names that differ in them may be two companies. */
@@ -288,10 +299,13 @@ function wholeScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
   const bare = isSame
     ? whole
     : recognise(reading.bare, bareWords, form.weights.slice(from), 0.7, undefined, meant(reading, bareWords, isKnown));
-  const certainty = Math.max(whole.certainty, bare.certainty * (isSame ? 1 : 0.955));
+  const isShort = isSame || lostFillers(form.tokens) === lostFillers(reading.tokens);
+  const certainty = Math.max(whole.certainty, bare.certainty * (isShort ? 1 : 0.955));
   if (certainty === 0) return NOTHING;
   const letters = Math.max(whole.letters, bare.letters);
-  return { score: certainty * 0.985, how: 'nearly equal', supplierShare: letters, descriptorShare: letters, letters };
+  const isSlip = whole.isSlip || bare.isSlip;
+  const shares = { supplierShare: letters, descriptorShare: letters, letters };
+  return { score: certainty * 0.985, how: 'nearly equal', ...shares, isSlip };
 }
 
 /** Whether everything behind the name says where or how the sale was. */
@@ -336,7 +350,7 @@ function brandLetters(reading: Reading, text: string, words: number, form: Index
   // Everyday words are too near to each other for a wrong letter to be one.
   if (form.isEveryday && form.compact.length < 12) return 0;
   const isMeant = (word: number): boolean => {
-    if (words !== form.tokens.length) return words === 1 && isKnown(text);
+    if (words !== form.tokens.length) return hasForeignWord(reading.tokens.slice(0, words), form.compact, isKnown);
     return reading.tokens[word] !== form.tokens[word] && isKnown(reading.tokens[word] ?? '');
   };
   const { certainty, overall } = recognise(text, form.tokens, form.weights, 0.7, undefined, isMeant);
@@ -348,19 +362,24 @@ function brandLetters(reading: Reading, text: string, words: number, form: Index
   const known = isWord ? certainty : Math.max(certainty, overall - 0.03, twoSlips);
   if (known === 0) return 0;
   // Names of four letters are one letter apart too often for a store number to prove them, unless they begin alike.
-  const isAlike = form.compact.length > 4 || text[0] === form.compact[0];
-  return isAlike && isSupported(reading, words) ? known + (1 - known) * 0.6 : known;
+  const isAlike = form.compact.length > 4 || text[0] === form.compact[0] || text[0] === form.compact[1];
+  return isAlike && isSupported(reading, words, form) ? known + (1 - known) * 0.6 : known;
 }
 
-/** A store number or a word like `stores` behind a name says that a shop chain is meant. */
-function isSupported(reading: Reading, words: number): boolean {
+/**
+ * A store number or a word like `stores` behind a name says that a shop chain is meant, the side of a motorway that an
+ * operator of services is, a petrol station that a petrol brand is.
+ */
+function isSupported(reading: Reading, words: number, { brand }: IndexedForm): boolean {
+  if (reading.site === 'motorway' && brand?.kind === 'operator') return true;
+  if (reading.site === 'forecourt' && (brand?.kind === 'fuel' || brand?.kind === 'operator')) return true;
   if (reading.setAside.some((token) => /^[a-z]?\d{3,}/.test(token))) return true;
   return reading.tokens
     .slice(words)
     .some((token) => /^\d{3,}/.test(token) || CHAIN_WORDS.some((word) => similarity(token, word, 0.8) > 0));
 }
 
-const CHAIN_WORDS = ['store', 'stores', 'superstore', 'supermarket', 'petrol', 'shopping', 'retail', 'online'];
+const CHAIN_WORDS = 'store stores superstore supermarket petrol shopping retail online direct shop website'.split(' ');
 
 /** Two or three letters must be split as the brand splits them. */
 function hasSplit(reading: Reading, form: IndexedForm, words: number): boolean {

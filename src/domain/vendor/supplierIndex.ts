@@ -4,8 +4,9 @@
  * suppliers were added changes no answer.
  */
 import { type Brand, brandsOfSupplier, leadingBrand } from './brands.js';
-import type { Descriptor, Reading } from './descriptor.js';
+import { type Descriptor, type Reading, respell } from './descriptor.js';
 import { GramSearch } from './gramSearch.js';
+import { NearWords } from './nearWords.js';
 import { formOf, type NameForm, nameForms } from './nameForms.js';
 import { isPlaceWord, PLACE_PHRASES } from './places.js';
 import { applyRules } from './rules.js';
@@ -37,6 +38,11 @@ const COMPARED_BY_FIRST_WORD_MAX = 5;
 const PREFIX_RANGE_MAX = 24;
 /** Below this a name has nothing to do with the descriptor and is not shown. */
 const SHOWN_SCORE_MIN = 0.25;
+/** Letters of a brand that are looked up with a slip in them. */
+const BRAND_START_MIN = 4;
+const BRAND_START_MAX = 8;
+/** Letters behind a name from which on a descriptor shows that a longer name is meant. */
+const GOES_ON_MIN = 3;
 /** A name this long, found letter by letter, is no accident. */
 const KNOWN_LENGTH_MIN = 9;
 
@@ -109,6 +115,8 @@ export class SupplierIndex {
   private readonly byCompact = new Map<string, number[]>();
   private readonly byToken = new Map<string, number[]>();
   private readonly grams = new GramSearch((a, b) => this.compareForms(a, b));
+  /** Brand spellings by their beginnings, for a brand with a slip in it and anything behind it. */
+  private readonly brandStarts = new NearWords();
   private sortedForms: number[] | null = null;
 
   private constructor() {}
@@ -162,6 +170,7 @@ export class SupplierIndex {
     if (form.bare !== form.compact) pull(this.byCompact, form.bare, id);
     for (const token of new Set(form.tokens)) pull(this.byToken, token, id);
     if (form.kind !== 'initials') this.grams.remove(id, form.compact);
+    if (form.brand !== null && form.compact.length >= BRAND_START_MIN) this.brandStarts.remove(form.compact, id);
   }
 
   find(code: string): SupplierEntry | null {
@@ -186,6 +195,7 @@ export class SupplierIndex {
     if (form.bare !== form.compact) push(this.byCompact, form.bare, id);
     for (const token of new Set(form.tokens)) push(this.byToken, token, id);
     if (form.kind !== 'initials') this.grams.add(id, form.compact);
+    if (brand !== null && form.compact.length >= BRAND_START_MIN) this.brandStarts.add(form.compact, id);
   }
 
   /** A word of a supplier name, or of the language. Words of brand spellings count too. */
@@ -245,6 +255,8 @@ export class SupplierIndex {
     if (this.isKnownWhole(reading, found)) return found;
     this.collectTokens(reading, found);
     this.grams.collect(reading.compact, COMPARED_MAX, found);
+    for (let length = BRAND_START_MIN; length <= BRAND_START_MAX && length <= reading.compact.length + 1; length += 1)
+      this.brandStarts.collect(reading.compact.slice(0, length), found);
     const first = reading.tokens[0] ?? '';
     if (reading.brandWords === 0 && reading.tokens.length > 1 && !this.isKnownWord(first)) {
       this.grams.collect(first, COMPARED_BY_FIRST_WORD_MAX, found);
@@ -327,8 +339,9 @@ export class SupplierIndex {
     const limits = strong.map((shorter) => {
       if (shorter.pair.how === 'equal') return null;
       const longer = strong.filter(
-        ({ form, rules }) =>
+        ({ form, rules, reading }) =>
           rules.length === 0 &&
+          reading.compact.length >= shorter.form.compact.length + GOES_ON_MIN &&
           form.tokens.length > shorter.form.tokens.length &&
           form.compact.startsWith(shorter.form.compact),
       );
@@ -342,23 +355,32 @@ export class SupplierIndex {
     });
   }
 
+  private readingsOf(descriptor: Descriptor): readonly Reading[] {
+    const respelt = descriptor.readings.flatMap((reading) => respell(reading, this.isKnownWord) ?? []);
+    return respelt.length === 0 ? descriptor.readings : [...descriptor.readings, ...respelt];
+  }
+
   /**
    * The suppliers that may be meant, best first; equal scores in the order of their codes. Inactive suppliers are
    * among them, because a person must see that the only record of a business is closed.
    */
   candidates(descriptor: Descriptor, limit: number): ScoredCandidate[] {
     const best = new Map<number, Found>();
-    for (const reading of descriptor.readings) {
+    for (const reading of this.readingsOf(descriptor)) {
       for (const id of this.formsFor(reading)) {
         const form = this.forms[id];
         if (form === undefined || this.isDead(form)) continue;
         const pair = scorePair(reading, form, this.isKnownWord);
-        if (pair.score < SHOWN_SCORE_MIN) continue;
+        // A comparison with a respelt reading is no surer than the respelling.
+        const { certainty = 1 } = reading;
+        if (pair.score * certainty < SHOWN_SCORE_MIN) continue;
         // Rules only lower a score, so a form that is behind before them stays behind.
         const ahead = best.get(form.supplier);
-        if (ahead !== undefined && pair.score < ahead.score) continue;
+        if (ahead !== undefined && pair.score * certainty < ahead.score) continue;
         const brands = this.slots[form.supplier]?.brands ?? [];
-        const { score, rules } = applyRules(pair, reading, form, brands, descriptor.parts);
+        const ruled = applyRules(pair, reading, form, brands, descriptor.parts);
+        const score = ruled.score * certainty;
+        const { rules } = ruled;
         if (
           ahead === undefined ||
           score > ahead.score ||

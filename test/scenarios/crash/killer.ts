@@ -38,7 +38,7 @@ const READY_WITHIN_MS = 60_000;
 const WORK_LEAST = 40;
 const MORE = 50;
 const SHARE_OF_MONTH = 4;
-const WORK_WITHIN_MS = 60_000;
+const WORK_WITHIN_MS = 300_000;
 
 /** Kills workers, again and again, and starts new ones. */
 export class Killer {

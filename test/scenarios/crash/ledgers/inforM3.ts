@@ -15,8 +15,9 @@ export const inforM3: CrashLedger = {
   documents: ['journal', 'invoice'],
   async start(product, { month, documents, seed }) {
     const { startInforM3Sandbox } = await product.load<typeof InforM3>('sandbox/infor-m3/index.js');
+    const company = companySeedOf(month);
     const sandbox = await startInforM3Sandbox({
-      company: companySeedOf(month),
+      company,
       randomSeed: seed,
       settings: { validationMs: BACKGROUND_MS, updateMs: BACKGROUND_MS, dimensions: {} },
     });
@@ -32,7 +33,9 @@ export const inforM3: CrashLedger = {
         ...{ company: Number(access.company), division: access.division },
         gl: { interfaceName: access.interfaceName, recordIdentity: access.inputRecord },
         supplierDefaults: { template: access.templateSupplier },
-        ...{ pollSeconds: 0.02, watchSeconds: 2, readTimeoutSeconds: 2 },
+        // M3 shows its calendar to nobody, so it is a setting.
+        fiscalPeriods: company.periods.map((period) => ({ label: period.startsOn.slice(0, 7), ...period })),
+        ...{ pollSeconds: 0.02, watchSeconds: 2, callTimeoutSeconds: 2 },
         ...{ settlingSeconds: SETTLING_S, submitTimeoutSeconds: SUBMIT_TIMEOUT_S },
       },
       pipeline: {
