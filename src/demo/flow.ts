@@ -5,7 +5,13 @@ import type { DemoOptions } from './options.js';
 import type { Screen } from './screen.js';
 import type { Stage } from './stage.js';
 
-export const FLOW_NAMES = ['brex-syspro', 'brex-sage-x3'] as const;
+export const FLOW_NAMES = [
+  'brex-syspro',
+  'expensify-syspro',
+  'brex-sage-x3',
+  'brex-infor-m3',
+  'brex-epicor-kinetic',
+] as const;
 export type FlowName = (typeof FLOW_NAMES)[number];
 
 /** What the simulated systems said about themselves when they had started. */

@@ -1,6 +1,6 @@
 import type { Connected } from './flow.js';
 import { countPostings, finishedRun, type Run, triggerSync, until } from './runs.js';
-import type { LedgerTotals } from './sandboxControl.js';
+import type { LedgerDocuments, LedgerTotals } from './sandboxControl.js';
 import type { Screen } from './screen.js';
 import { refreshMasterData } from './setUp.js';
 import type { Stage } from './stage.js';
@@ -15,6 +15,7 @@ export const MONTH = '2026-10';
 export const MONTH_DAYS = { from: '2026-09-01', to: '2026-11-30' };
 /** The longest that a step waits for what happens by itself; machines in a gate are slow. */
 export const SETTLE_MS = 120_000;
+export const HOUR_MS = 3_600_000;
 
 export async function dryRun({ api, ledger }: Stage, screen: Screen, { pipelineId }: Connected): Promise<void> {
   await screen.step('Dry run', async (progress) => {
@@ -50,6 +51,49 @@ export async function sync(
   });
 }
 
+interface HeldCorrection {
+  readonly glPostings: {
+    readonly nodes: readonly {
+      readonly reference: string;
+      readonly reverses: { readonly reference: string; readonly documentType: string } | null;
+      readonly holds: readonly { readonly message: string; readonly resolution: string }[];
+    }[];
+  };
+}
+
+/**
+ * The same, where invoices are posted: no ledger documents a negative invoice, and a journal would leave the supplier's
+ * open item, so the correction waits for a person, who finds what to do beside it.
+ */
+export async function editInvoiced(
+  { api, access, source }: Stage,
+  screen: Screen,
+  { pipelineId }: Connected,
+): Promise<void> {
+  const edit = access.scenario.plannedEdit;
+  if (!edit) return;
+  await screen.step('A purchase is corrected at the source after its invoice was posted', async (progress) => {
+    await source.post('clock', { now: new Date(Date.parse(edit.at) + HOUR_MS).toISOString() });
+    progress('the webhook is on its way');
+    const held = await until('The correction', SETTLE_MS, async () => {
+      const { glPostings } = await api.query<HeldCorrection>(
+        `query ($filter: GlPostingFilter!) {
+          glPostings(first: 200, filter: $filter) {
+            nodes { reference reverses { reference documentType } holds { message resolution } }
+          }
+        }`,
+        { filter: { pipelineId, statuses: ['HELD'] } },
+      );
+      return glPostings.nodes.find(({ reverses }) => reverses !== null) ?? null;
+    });
+    const [hold] = held.holds;
+    return [
+      `the reversal of ${held.reverses?.reference} is held: ${hold?.message ?? ''} → ${hold?.resolution ?? ''}`,
+      null,
+    ];
+  });
+}
+
 interface Corrected {
   readonly reference: string;
   readonly status: string;
@@ -69,7 +113,7 @@ export async function editAfterPosting(
   const edit = access.scenario.plannedEdit;
   if (!edit) return;
   await screen.step('A purchase is corrected at the source after posting', async (progress) => {
-    await source.post('clock', { now: new Date(Date.parse(edit.at) + 3_600_000).toISOString() });
+    await source.post('clock', { now: new Date(Date.parse(edit.at) + HOUR_MS).toISOString() });
     progress('the webhook is on its way');
     const found = await until('The correction', SETTLE_MS, async () => {
       const { glPostings } = await api.query<{ glPostings: { nodes: Corrected[] } }>(
@@ -141,6 +185,47 @@ export async function releaseAccount(stage: Stage, screen: Screen, connected: Co
     if (left > 0) throw new Error(`${left} documents are still held for account ${code}.`);
     return [`${count} replayed, ${left} still held for it`, null];
   });
+}
+
+interface Attempted {
+  readonly reference: string;
+  readonly status: string;
+  readonly attempts: readonly { outcome: string }[];
+}
+
+/**
+ * The network loses one answer of the ledger, after it did what it was asked to: the document is looked for by its
+ * reference and found, and not sent again.
+ * @param match the operation whose answer is lost, as the sandbox calls it.
+ */
+export async function withLostReply(
+  { api, ledger, flow }: Stage,
+  screen: Screen,
+  { pipelineId }: Connected,
+  match: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  await ledger.post('faults', { rules: [{ match, kind: 'LOSE_REPLY_AFTER_COMMIT', times: 1 }] });
+  await work();
+  const { title } = flow.ledger;
+  await screen.step(
+    `One answer of ${title} got lost after it had booked; it is looked up and not sent twice`,
+    async () => {
+      const { glPostings } = await api.query<{ glPostings: { nodes: readonly Attempted[] } }>(
+        `query ($filter: GlPostingFilter!) {
+        glPostings(first: 200, filter: $filter) { nodes { reference status attempts { outcome } } }
+      }`,
+        { filter: { pipelineId, statuses: ['POSTED'] } },
+      );
+      const unclear = glPostings.nodes.filter(({ attempts }) => attempts.some(({ outcome }) => outcome !== 'POSTED'));
+      const [one] = unclear;
+      if (!one) throw new Error('No answer was lost.');
+      const { total } = await ledger.get<LedgerDocuments>(`documents?reference=${one.reference}`);
+      if (total !== 1) throw new Error(`${title} holds ${total} documents with the reference ${one.reference}.`);
+      const outcomes = one.attempts.map(({ outcome }) => outcome).join(', ');
+      return [`${one.reference} (${outcomes}) is ${one.status}, ${total} document in ${title}`, null];
+    },
+  );
 }
 
 /** Plans postings again and waits until none is on its way. @returns how many were replayed. */

@@ -63,6 +63,8 @@ export function applyRules(
   capHouse(cap, pair, reading, form);
   capRegions(cap, pair, reading, form);
   capWeakNames(cap, pair, reading, form, parts);
+  if (form.brand?.kind === 'chain' && form.compact.length <= 3 && reading.site === 'forecourt')
+    cap(0.79, 'so short a name may be a petrol brand here');
   if (
     parts.motorway !== null &&
     (form.brand === null || form.brand.kind !== 'operator') &&
@@ -184,8 +186,9 @@ function capWeakNames(cap: Cap, pair: PairScore, reading: Reading, form: Indexed
   const isLong =
     (pair.how === 'nearly equal' || (pair.how === 'cut off' && pair.letters === 1)) && form.compact.length >= 9;
   const isLongEnough = pair.letters >= (reading.compact.length >= 14 ? 0.85 : 0.9) && reading.compact.length >= 10;
-  const isSlip = pair.isSlip === true;
+  const isSlip = pair.isSlip === true && pair.letters >= 0.8;
   if (form.isEveryday && pair.letters < 1 && pair.score < 0.98 && !isLongEnough && !isSlip)
     cap(0.79, 'everyday words with a difference');
-  if (form.isEveryday && pair.score < 0.98 && !isLong && !isLongEnough && !isSlip) cap(pair.score * 0.9, 'everyday words only');
+  if (form.isEveryday && pair.score < 0.98 && !isLong && !isLongEnough && !isSlip)
+    cap(pair.score * 0.9, 'everyday words only');
 }
