@@ -1,9 +1,12 @@
 // Histories that the seeded simulation drew and that broke a promise, each told here by itself as short as it goes.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { LedgerConnection } from '../../../src/connectors/contract.js';
+import { updatePipeline } from '../../../src/services/pipelines.js';
 import { reversePosting } from '../../../src/services/postings.js';
 import {
   type Company,
   callerOf,
+  done,
   makeCompany,
   makeTestEngine,
   postings,
@@ -39,5 +42,30 @@ describe('the reversal of a corrected purchase', () => {
     await engine.runJobs();
     expect(engine.ledger.balanceOf('6100')).toBe(12_000n);
     expect(await differences()).toEqual(['0.00']);
+  });
+});
+
+describe('an invoice whose supplier is still to be made', () => {
+  // Infor M3 refuses to look for an invoice without a supplier, so the first new merchant stopped all postings for good.
+  it('is looked for under the code that its supplier will have', async () => {
+    const { pipelineId, caller } = company;
+    const policy = { documentType: 'SUPPLIER_INVOICE', unmatchedVendor: 'CREATE_SUPPLIER' } as const;
+    done(await updatePipeline(engine, caller, pipelineId, policy));
+    const { connector } = engine.ledger;
+    const connect = connector.connect.bind(connector);
+    const asked: (string | null)[] = [];
+    connector.connect = (context) => {
+      const connection = connect(context);
+      const findByReference: LedgerConnection['findByReference'] = (queries) => {
+        asked.push(...queries.map(({ supplierCode }) => supplierCode));
+        return connection.findByReference(queries);
+      };
+      return { ...connection, findByReference };
+    };
+    const merchant = { merchantName: 'Zephyr Kites', merchantDescriptor: 'ZEPHYR KITES' };
+    engine.source.put(views('1', '100.00', merchant).record);
+    await sync(engine, company);
+    expect(asked).toEqual(['ZEPHYRKITE']);
+    expect((await postings(engine)).map(({ status }) => status)).toEqual(['POSTED']);
   });
 });
