@@ -18,6 +18,7 @@ export interface Found {
   readonly pair: PairScore;
   readonly reading: Reading;
   readonly form: IndexedForm;
+  readonly formId: number;
   readonly rules: string[];
 }
 

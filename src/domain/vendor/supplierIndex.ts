@@ -248,7 +248,7 @@ export class SupplierIndex {
 
   private formsOf(reading: Reading, shared: SharedWork | undefined): ReadonlySet<number> {
     if (shared === undefined) return this.formsFor(reading);
-    const key = `${reading.tokens.join(' ')}${reading.cut ? '/' : ''}`;
+    const key = `${reading.tokens.join(' ')}${reading.cut ? '/' : ''}${reading.kind === 'misspelt words' ? '~' : ''}`;
     const known = shared.get(key);
     if (known !== undefined) return known;
     const found = this.formsFor(reading);
@@ -257,13 +257,15 @@ export class SupplierIndex {
     return found;
   }
 
-  /** Depends on the words of the reading and on whether it was cut, on nothing else of it. */
+  /** Depends on the words of the reading and on whether it was cut or respelt, on nothing else of it. */
   private formsFor(reading: Reading): Set<number> {
     const found = new Set<number>();
     this.collectExact(reading, found);
     this.collectBeginning(reading, found);
     if (this.isKnownWhole(reading, found)) return found;
     this.collectTokens(reading, found);
+    // Respelt words are equal to a name's words or help nobody; similar letters were looked for as written.
+    if (reading.kind === 'misspelt words') return found;
     this.grams.collect(reading.compact, COMPARED_MAX, found);
     const longest = Math.min(BRAND_START_MAX, reading.compact.length);
     for (let length = BRAND_START_MIN; length <= longest; length += 1)
@@ -359,7 +361,9 @@ export class SupplierIndex {
     for (const reading of this.readingsOf(descriptor)) {
       // Nobody looks for slips in what fits as it stands.
       if (isPlain && (reading.kind === 'misspelt frame' || reading.kind === 'misspelt words')) break;
-      for (const id of this.formsOf(reading, shared)) {
+      const forms = this.formsOf(reading, shared);
+      const again = reading.kind === 'misspelt words' ? [...best.values()].map(({ formId }) => formId) : [];
+      for (const id of again.length === 0 ? forms : new Set([...forms, ...again])) {
         const form = this.forms[id];
         if (form === undefined || this.isDead(form)) continue;
         const pair = scorePair(reading, form, this.isKnownWord);
@@ -378,7 +382,7 @@ export class SupplierIndex {
           score > ahead.score ||
           (score === ahead.score && compareText(form.compact, ahead.form.compact) < 0)
         ) {
-          best.set(form.supplier, { score, pair, reading, form, rules });
+          best.set(form.supplier, { score, pair, reading, form, formId: id, rules });
           if (score >= PLAIN_SCORE && rules.length === 0 && this.isActiveName(id)) isPlain = true;
         }
       }
