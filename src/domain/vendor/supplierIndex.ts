@@ -37,6 +37,7 @@ const COMPARED_MAX = 10;
 /** Forms compared because they resemble the first word alone. */
 const COMPARED_BY_FIRST_WORD_MAX = 5;
 const PREFIX_RANGE_MAX = 24;
+const SIBLINGS_MAX = 8;
 /** Below this a name has nothing to do with the descriptor and is not shown. */
 const SHOWN_SCORE_MIN = 0.25;
 /** Letters of a brand that are looked up with a slip in them. */
@@ -261,7 +262,10 @@ export class SupplierIndex {
   private formsFor(reading: Reading): Set<number> {
     const found = new Set<number>();
     this.collectExact(reading, found);
-    this.collectBeginning(reading, found);
+    this.collectBeginning(reading.compact, PREFIX_RANGE_MAX, found);
+    // Companies whose names begin like a brand compete with it for whatever follows.
+    if (reading.brand !== null && reading.brandWords < reading.tokens.length)
+      this.collectBeginning(compactOf(reading.tokens.slice(0, reading.brandWords)), SIBLINGS_MAX, found);
     if (this.isKnownWhole(reading, found)) return found;
     this.collectTokens(reading, found);
     // Respelt words are equal to a name's words or help nobody; similar letters were looked for as written.
@@ -314,9 +318,8 @@ export class SupplierIndex {
     for (const id of this.byCompact.get(reading.bare) ?? []) found.add(id);
   }
 
-  /** Forms that begin with the whole reading. */
-  private collectBeginning(reading: Reading, found: Set<number>): void {
-    const text = reading.compact;
+  /** Forms that begin with the text, the first `most` of them. */
+  private collectBeginning(text: string, most: number, found: Set<number>): void {
     if (text.length < 4) return;
     const sorted = this.sorted();
     let low = 0;
@@ -326,7 +329,7 @@ export class SupplierIndex {
       if ((this.forms[sorted[middle] ?? 0]?.compact ?? '') < text) low = middle + 1;
       else high = middle;
     }
-    for (let i = low; i < sorted.length && i < low + PREFIX_RANGE_MAX; i += 1) {
+    for (let i = low; i < sorted.length && i < low + most; i += 1) {
       const id = sorted[i] ?? 0;
       if (!(this.forms[id]?.compact ?? '').startsWith(text)) break;
       found.add(id);
