@@ -51,11 +51,12 @@ export async function sync(
   });
 }
 
-interface HeldCorrection {
+interface Waiting {
   readonly glPostings: {
     readonly nodes: readonly {
       readonly reference: string;
-      readonly reverses: { readonly reference: string; readonly documentType: string } | null;
+      readonly status: string;
+      readonly reverses: { readonly reference: string } | null;
       readonly holds: readonly { readonly message: string; readonly resolution: string }[];
     }[];
   };
@@ -63,7 +64,7 @@ interface HeldCorrection {
 
 /**
  * The same, where invoices are posted: no ledger documents a negative invoice, and a journal would leave the supplier's
- * open item, so the correction waits for a person, who finds what to do beside it.
+ * open item, so the pipeline lets a person decide about every correction.
  */
 export async function editInvoiced(
   { api, access, source }: Stage,
@@ -75,22 +76,20 @@ export async function editInvoiced(
   await screen.step('A purchase is corrected at the source after its invoice was posted', async (progress) => {
     await source.post('clock', { now: new Date(Date.parse(edit.at) + HOUR_MS).toISOString() });
     progress('the webhook is on its way');
-    const held = await until('The correction', SETTLE_MS, async () => {
-      const { glPostings } = await api.query<HeldCorrection>(
+    const correction = await until('The correction', SETTLE_MS, async () => {
+      const { glPostings } = await api.query<Waiting>(
         `query ($filter: GlPostingFilter!) {
           glPostings(first: 200, filter: $filter) {
-            nodes { reference reverses { reference documentType } holds { message resolution } }
+            nodes { reference status reverses { reference } holds { message resolution } }
           }
         }`,
-        { filter: { pipelineId, statuses: ['HELD'] } },
+        { filter: { pipelineId, statuses: ['AWAITING_APPROVAL', 'HELD'] } },
       );
       return glPostings.nodes.find(({ reverses }) => reverses !== null) ?? null;
     });
-    const [hold] = held.holds;
-    return [
-      `the reversal of ${held.reverses?.reference} is held: ${hold?.message ?? ''} → ${hold?.resolution ?? ''}`,
-      null,
-    ];
+    const [hold] = correction.holds;
+    const why = hold ? `: ${hold.message}` : '';
+    return [`the reversal of ${correction.reverses?.reference} is ${correction.status}${why}`, null];
   });
 }
 

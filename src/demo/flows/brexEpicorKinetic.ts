@@ -37,7 +37,7 @@ export const BREX_EPICOR_KINETIC: Flow = {
     name: 'Card spend',
     streams: BREX_STREAMS,
     ...{ documentType: 'SUPPLIER_INVOICE', grouping: 'PER_RECORD', offsetAccount: '2100' },
-    ...{ unmatchedVendor: 'CREATE_SUPPLIER', closedPeriod: 'HOLD', correction: 'REVERSE_AND_REPLACE' },
+    ...{ unmatchedVendor: 'CREATE_SUPPLIER', closedPeriod: 'HOLD', correction: 'HOLD' },
   },
   rules: brexRules('1450'),
   sandboxArguments: ({ purchases = PURCHASES }) => monthArguments(purchases),

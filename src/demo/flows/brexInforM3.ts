@@ -56,7 +56,7 @@ export const BREX_INFOR_M3: Flow = {
     name: 'Card spend',
     streams: BREX_STREAMS,
     ...{ documentType: 'SUPPLIER_INVOICE', grouping: 'PER_RECORD', offsetAccount: '2100' },
-    ...{ unmatchedVendor: 'HOLD', closedPeriod: 'HOLD', correction: 'REVERSE_AND_REPLACE' },
+    ...{ unmatchedVendor: 'HOLD', closedPeriod: 'HOLD', correction: 'HOLD' },
   },
   rules: brexRules('1450'),
   sandboxArguments: ({ purchases = PURCHASES }) => [

@@ -1,9 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { accessTo, type Connected, type Flow, type FlowSource } from '../flow.js';
-import { until } from '../runs.js';
 import type { Screen } from '../screen.js';
 import type { Stage } from '../stage.js';
-import { dryRun, HOUR_MS, MONTH, MONTH_DAYS, SETTLE_MS, sync } from '../steps.js';
+import { dryRun, HOUR_MS, MONTH, MONTH_DAYS, sync } from '../steps.js';
 import { sysproLedger } from './syspro.js';
 
 /** The least that holds everything. */
@@ -145,14 +145,24 @@ async function lateApproval(stage: Stage, screen: Screen, connected: Connected):
   });
 }
 
+/** Looks a second apart that must find nothing new: marking is slow, for Expensify takes few calls. */
+const STILL_LOOKS = 20;
+const LOOK_MS = 1_000;
+const LOOKS_MAX = 240;
+
 /** Only reports whose expenses are all in the ledger, and only after it confirmed them. */
 async function markedAsExported({ source, flow }: Stage, screen: Screen): Promise<void> {
   await screen.step('Reports whose expenses are all in the ledger are marked in Expensify', async (progress) => {
-    const marked = await until('The marking of reports', SETTLE_MS, async () => {
+    let marked = 0;
+    let still = 0;
+    for (let look = 0; look < LOOKS_MAX && (marked === 0 || still < STILL_LOOKS); look += 1) {
       const count = flow.source.exported(await source.get('summary'));
+      still = count === marked ? still + 1 : 0;
+      marked = count;
       progress(`${count} reports marked`);
-      return count > 0 ? count : null;
-    });
+      await pause(LOOK_MS);
+    }
+    if (marked === 0) throw new Error('No report was marked.');
     return [`${marked} with the label ${LABEL}`, null];
   });
 }

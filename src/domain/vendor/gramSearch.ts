@@ -5,7 +5,7 @@
  */
 
 /** Names visited for one text. */
-const VISITS_MAX = 900;
+const VISITS_MAX = 500;
 /** Steps in which the worth of a group is counted. */
 const WORTH_STEPS = 16;
 /** Share of the counted groups, by their worth, that a name must have to be kept. */

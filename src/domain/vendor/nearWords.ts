@@ -8,6 +8,8 @@ import { editsBetween } from './text.js';
 /** Longer words are filed by this many of their first letters only. */
 const FILED_LETTERS = 8;
 
+const FILTER_SIZE = 16_384;
+const FILTER_MASK = FILTER_SIZE - 1;
 const HASH_BASE = 0x01000193;
 const powers = new Int32Array(FILED_LETTERS + 1);
 powers[0] = 1;
@@ -40,11 +42,14 @@ function filedUnder(text: string, end: number): number {
 /** Files texts by their beginnings, each with the number that belongs to it. */
 export class NearWords {
   private readonly files = new Map<number, number[]>();
+  /** How many keys fall on each place: most keys asked for are nobody's, and one look here tells. */
+  private readonly filed = new Uint16Array(FILTER_SIZE);
 
   add(word: string, value: number): void {
     for (let i = filedUnder(word, word.length) - 1; i >= 0; i -= 1) {
       const key = keys[i] ?? 0;
       const file = this.files.get(key);
+      this.filed[key & FILTER_MASK] = (this.filed[key & FILTER_MASK] ?? 0) + 1;
       if (file === undefined) this.files.set(key, [value]);
       else file.push(value);
     }
@@ -57,6 +62,7 @@ export class NearWords {
       const at = file?.indexOf(value) ?? -1;
       if (file === undefined || at < 0) continue;
       file.splice(at, 1);
+      this.filed[key & FILTER_MASK] = (this.filed[key & FILTER_MASK] ?? 0) - 1;
       if (file.length === 0) this.files.delete(key);
     }
   }
@@ -64,7 +70,9 @@ export class NearWords {
   /** Adds the numbers of words whose beginning is at most a slip or two from the first `end` letters of this one. */
   collect(word: string, end: number, found: Set<number>): void {
     for (let i = filedUnder(word, end) - 1; i >= 0; i -= 1) {
-      const file = this.files.get(keys[i] ?? 0);
+      const key = keys[i] ?? 0;
+      if (this.filed[key & FILTER_MASK] === 0) continue;
+      const file = this.files.get(key);
       if (file !== undefined) for (const value of file) found.add(value);
     }
   }

@@ -18,6 +18,7 @@ export interface Found {
   readonly pair: PairScore;
   readonly reading: Reading;
   readonly form: IndexedForm;
+  readonly formId: number;
   readonly rules: string[];
 }
 
@@ -70,9 +71,9 @@ export function doubtBrands(active: readonly Found[], nameOf: (form: IndexedForm
   }
 }
 
-/** Whether four neighbouring letters of one text are in the other. */
+/** Whether three neighbouring letters of one text are in the other. */
 function sharesLetters(text: string, other: string): boolean {
-  for (let at = 0; at + 4 <= text.length; at += 1) if (other.includes(text.slice(at, at + 4))) return true;
+  for (let at = 0; at + 3 <= text.length; at += 1) if (other.includes(text.slice(at, at + 3))) return true;
   return false;
 }
 

@@ -350,6 +350,8 @@ function brandLetters(reading: Reading, text: string, words: number, form: Index
   if (form.compact.length < 4 || words === 0) return 0;
   // Everyday words are too near to each other for a wrong letter to be one.
   if (form.isEveryday && form.compact.length < 12) return 0;
+  // Run-together initials (`a and b`) are no word in which a slip could be seen.
+  if (form.compact.length <= 5 && form.tokens.every((token) => token.length <= 3)) return 0;
   const isMeant = (word: number): boolean => {
     if (words !== form.tokens.length) return hasForeignWord(reading.tokens.slice(0, words), form.compact, isKnown);
     return reading.tokens[word] !== form.tokens[word] && isKnown(reading.tokens[word] ?? '');

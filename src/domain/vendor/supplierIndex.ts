@@ -37,6 +37,7 @@ const COMPARED_MAX = 10;
 /** Forms compared because they resemble the first word alone. */
 const COMPARED_BY_FIRST_WORD_MAX = 5;
 const PREFIX_RANGE_MAX = 24;
+const SIBLINGS_MAX = 8;
 /** Below this a name has nothing to do with the descriptor and is not shown. */
 const SHOWN_SCORE_MIN = 0.25;
 /** Letters of a brand that are looked up with a slip in them. */
@@ -248,7 +249,7 @@ export class SupplierIndex {
 
   private formsOf(reading: Reading, shared: SharedWork | undefined): ReadonlySet<number> {
     if (shared === undefined) return this.formsFor(reading);
-    const key = `${reading.tokens.join(' ')}${reading.cut ? '/' : ''}`;
+    const key = `${reading.tokens.join(' ')}${reading.cut ? '/' : ''}${reading.kind === 'misspelt words' ? '~' : ''}`;
     const known = shared.get(key);
     if (known !== undefined) return known;
     const found = this.formsFor(reading);
@@ -257,13 +258,18 @@ export class SupplierIndex {
     return found;
   }
 
-  /** Depends on the words of the reading and on whether it was cut, on nothing else of it. */
+  /** Depends on the words of the reading and on whether it was cut or respelt, on nothing else of it. */
   private formsFor(reading: Reading): Set<number> {
     const found = new Set<number>();
     this.collectExact(reading, found);
-    this.collectBeginning(reading, found);
+    this.collectBeginning(reading.compact, PREFIX_RANGE_MAX, found);
+    // Companies whose names begin like a brand compete with it for whatever follows.
+    if (reading.brand !== null && reading.brandWords < reading.tokens.length)
+      this.collectBeginning(compactOf(reading.tokens.slice(0, reading.brandWords)), SIBLINGS_MAX, found);
     if (this.isKnownWhole(reading, found)) return found;
     this.collectTokens(reading, found);
+    // Respelt words are equal to a name's words or help nobody; similar letters were looked for as written.
+    if (reading.kind === 'misspelt words') return found;
     this.grams.collect(reading.compact, COMPARED_MAX, found);
     const longest = Math.min(BRAND_START_MAX, reading.compact.length);
     for (let length = BRAND_START_MIN; length <= longest; length += 1)
@@ -312,9 +318,8 @@ export class SupplierIndex {
     for (const id of this.byCompact.get(reading.bare) ?? []) found.add(id);
   }
 
-  /** Forms that begin with the whole reading. */
-  private collectBeginning(reading: Reading, found: Set<number>): void {
-    const text = reading.compact;
+  /** Forms that begin with the text, the first `most` of them. */
+  private collectBeginning(text: string, most: number, found: Set<number>): void {
     if (text.length < 4) return;
     const sorted = this.sorted();
     let low = 0;
@@ -324,7 +329,7 @@ export class SupplierIndex {
       if ((this.forms[sorted[middle] ?? 0]?.compact ?? '') < text) low = middle + 1;
       else high = middle;
     }
-    for (let i = low; i < sorted.length && i < low + PREFIX_RANGE_MAX; i += 1) {
+    for (let i = low; i < sorted.length && i < low + most; i += 1) {
       const id = sorted[i] ?? 0;
       if (!(this.forms[id]?.compact ?? '').startsWith(text)) break;
       found.add(id);
@@ -359,7 +364,9 @@ export class SupplierIndex {
     for (const reading of this.readingsOf(descriptor)) {
       // Nobody looks for slips in what fits as it stands.
       if (isPlain && (reading.kind === 'misspelt frame' || reading.kind === 'misspelt words')) break;
-      for (const id of this.formsOf(reading, shared)) {
+      const forms = this.formsOf(reading, shared);
+      const again = reading.kind === 'misspelt words' ? [...best.values()].map(({ formId }) => formId) : [];
+      for (const id of again.length === 0 ? forms : new Set([...forms, ...again])) {
         const form = this.forms[id];
         if (form === undefined || this.isDead(form)) continue;
         const pair = scorePair(reading, form, this.isKnownWord);
@@ -378,7 +385,7 @@ export class SupplierIndex {
           score > ahead.score ||
           (score === ahead.score && compareText(form.compact, ahead.form.compact) < 0)
         ) {
-          best.set(form.supplier, { score, pair, reading, form, rules });
+          best.set(form.supplier, { score, pair, reading, form, formId: id, rules });
           if (score >= PLAIN_SCORE && rules.length === 0 && this.isActiveName(id)) isPlain = true;
         }
       }

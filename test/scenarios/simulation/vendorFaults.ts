@@ -86,8 +86,7 @@ export class VendorFaults {
         return exchange.rateLimited?.(seconds) ?? plain;
       }
       case 'EXPIRE_SESSION':
-        if (!exchange.expireSession) return json(401, { error: 'The session has expired.' });
-        exchange.expireSession();
+        exchange.expireSession?.();
         return exchange.commit();
       case 'HTML':
         return htmlPage(this.random.pick([200, 503]), 'Please wait');
