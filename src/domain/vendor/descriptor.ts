@@ -383,9 +383,10 @@ export function takeApart(raw: string): Descriptor {
   );
   const main = readings[0];
   const tokens = main?.tokens ?? [];
-  const { numbers } = splitNumbers(expand(tokenise(layers.text)));
+  const words = tokenise(layers.text);
+  const { numbers } = splitNumbers(expand(words));
   const placeWords = main === undefined ? 0 : trailingPlace(tokens, main.cut);
-  const legal = findLegalForm(tokenise(layers.text));
+  const legal = findLegalForm(words);
   const brand = asWritten.find((reading) => reading.brand !== null)?.brand ?? null;
   const parts: DescriptorParts = {
     aggregator: layers.aggregator,
@@ -395,12 +396,7 @@ export function takeApart(raw: string): Descriptor {
     url,
     phone,
     state,
-    legalForm:
-      legal === null
-        ? null
-        : tokenise(layers.text)
-            .slice(legal.at, legal.at + legal.words)
-            .join(' '),
+    legalForm: legal === null ? null : words.slice(legal.at, legal.at + legal.words).join(' '),
     brand: brand?.name ?? null,
     forecourt,
     motorway,

@@ -143,7 +143,8 @@ export interface Recognised {
   readonly isSlip: boolean;
 }
 
-const UNRECOGNISED: Recognised = { letters: 0, certainty: 0, overall: 0, isSlip: false };
+/** Nothing alike. */
+export const UNRECOGNISED: Recognised = { letters: 0, certainty: 0, overall: 0, isSlip: false };
 
 /**
  * Compares run-together text with the words of a name.
