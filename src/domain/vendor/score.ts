@@ -67,6 +67,8 @@ function wordSimilarity(word: string, formWord: string, isCutEnd: boolean, isKno
   if (isCutEnd && formWord.startsWith(word)) return word.length >= 3 ? 0.97 : 0.6;
   if (word.length >= 4 && formWord.startsWith(word) && word.length * 2 >= formWord.length) return 0.75;
   if (Math.min(word.length, formWord.length) < 4) return 0;
+  // One letter in front (`e`, `i`) is how other businesses make their names.
+  if (formWord.length <= 8 && word.length === formWord.length + 1 && word.endsWith(formWord)) return 0.78;
   // A word wrong at both ends is not recognisable; asking this first spares most of the letter counting.
   if (word[0] !== formWord[0] && word.at(-1) !== formWord.at(-1) && word[1] !== formWord[0]) return 0;
   const most = Math.floor(Math.max(word.length, formWord.length) * 0.4);
