@@ -65,6 +65,7 @@ describe('other businesses', () => {
     ['ebrindler', 'Brindler Ltd'],
     ['pak mobile', 'Pak Supermarkets Ltd'],
     ['ace electrical', 'Apex Electrical Ltd'],
+    ['paypal marlowfire', 'Marlow Furniture Ltd'],
   ])('%s is not %s with a slip', (raw, supplier) => {
     expect(decide(raw, supplier).decision).not.toBe('auto');
   });
