@@ -26,7 +26,7 @@ import { deadOwners } from './processes.js';
 import { finishRuns } from './runProgress.js';
 import { type ExportStreams, type Result, resultOfFound, settle, settleAbsent } from './settle.js';
 import { Settler } from './settler.js';
-import { ensureSupplier } from './supplierCreation.js';
+import { createDecidedSuppliers, ensureSupplier } from './supplierCreation.js';
 import { noteReachability } from './systems.js';
 
 /** Postings looked up, claimed and sent in one go. */
@@ -99,6 +99,12 @@ class Drain {
   async run(): Promise<LedgergateError | null> {
     // What this very process still has at the ledger as it starts was left by a drain that ended badly (a cut database).
     let own: readonly string[] = [this.engine.processId];
+    try {
+      await createDecidedSuppliers(this.engine, this.tenantId, this.ledgerId, this.connection);
+    } catch (error) {
+      if (isTrouble(error)) return error;
+      throw error;
+    }
     while (!this.options.isStopping()) {
       try {
         const dead = [...(await deadOwners(this.engine, this.tenantId, this.ledgerId)), ...own];

@@ -1,8 +1,9 @@
 import type { LocalDate } from '../../domain/localDate.js';
 import { LedgergateError } from '../../errors.js';
 import type { Logger } from '../../logger.js';
-import { type KineticClient, type MethodReply, rowsOf } from './client.js';
+import type { KineticClient } from './client.js';
 import { classOf, isRefusal, refused, unreadableWrite } from './failures.js';
+import { type MethodReply, rowsOf } from './replies.js';
 import { type GroupRow, groupRow } from './wire.js';
 import { Work } from './work.js';
 

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { OutcomeUnknownError } from '../../errors.js';
-import { promptsOf } from './client.js';
 import type { PosterFacts } from './facts.js';
 import { refusedUnder200 } from './failures.js';
 import { AP_GROUPS, type Groups } from './groups.js';
 import { jsonDecimal } from './json.js';
 import { readInvoice } from './lookup.js';
+import { promptsOf } from './replies.js';
 import { rowIn } from './rows.js';
 import type { Work } from './work.js';
 

@@ -1,7 +1,6 @@
 import { ErpRejectedError, InvariantError, OutcomeUnknownError, UpstreamUnavailableError } from '../../errors.js';
 import type { FoundDocument, LedgerDocument, SubmittedDocument } from '../contract.js';
 import { accountColumns } from './accounts.js';
-import { parsedRow, promptsOf, rowsOf, type Tables } from './client.js';
 import type { PosterFacts } from './facts.js';
 import { classOf, isRefusal, refused, unreadableWrite } from './failures.js';
 import { AP_GROUPS, Groups, requireDate } from './groups.js';
@@ -26,6 +25,7 @@ import {
   marked,
 } from './mapper.js';
 import { isoCurrency, validateAccounts, vendorById } from './masterData.js';
+import { parsedRow, promptsOf, rowsOf, type Tables } from './replies.js';
 import { added, newRow, rowIn, tablesAfter, updated } from './rows.js';
 import { codingRow, groupRow, invoiceLineRow, invoiceRow, type VendorRow } from './wire.js';
 import type { Work } from './work.js';

@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { ErpRejectedError, OutcomeUnknownError, UpstreamUnavailableError } from '../../errors.js';
 import type { DocumentQuery, FoundDocument, LedgerDocument, SubmittedDocument } from '../contract.js';
-import { accountColumns, sameAccount } from './accounts.js';
-import { promptsOf, rowsOf, type Tables } from './client.js';
+import { accountColumns } from './accounts.js';
 import type { PosterFacts } from './facts.js';
 import { classOf, isRefusal, refused, refusedUnder200, unreadableWrite } from './failures.js';
 import { GL_GROUPS, Groups, requireDate } from './groups.js';
-import { JsonNumber, jsonDecimal, minorOf, type Row, unsignedDecimal } from './json.js';
+import { difference, foundDraft, foundPosted, isBalanced } from './journalState.js';
+import { JsonNumber, jsonDecimal, type Row } from './json.js';
 import {
   type DraftJournal,
   draftsInGroups,
@@ -17,6 +17,7 @@ import {
   readPostedJournal,
 } from './lookup.js';
 import {
+  carries,
   decimalText,
   groupIdsOf,
   type JournalKey,
@@ -29,6 +30,7 @@ import {
   plainText,
 } from './mapper.js';
 import { validateAccounts } from './masterData.js';
+import { promptsOf, rowsOf, type Tables } from './replies.js';
 import { added, newRow, rowIn, tablesAfter } from './rows.js';
 import { groupRow, type JournalRow, journalRow } from './wire.js';
 import type { Work } from './work.js';
@@ -76,7 +78,7 @@ export class JournalPoster {
    */
   private async takeUp(document: LedgerDocument, mapped: MappedJournal, work: Work): Promise<DraftJournal | null> {
     const { client, settings } = this.facts;
-    const drafts = await this.draftsOf(document.reference, document.currency, work);
+    const drafts = await this.markedDraftsOf(document, work);
     const [posted] = await findPostedJournals(client, settings, [queryOf(document)], work);
     if (posted) throw alreadyThere(document.reference, journalId(posted.journal.key));
     const [draft] = drafts;
@@ -107,12 +109,18 @@ export class JournalPoster {
     return drafts;
   }
 
+  /** Only what carries our reference is ever taken away; a group in which there is more is left to whoever made it. */
+  private async markedDraftsOf({ reference, currency }: LedgerDocument, work: Work): Promise<DraftJournal[]> {
+    const drafts = await this.draftsOf(reference, currency, work);
+    return drafts.filter(({ head }) => carries(head.Description, reference));
+  }
+
   /** @throws ErpRejectedError the ledger keeps one. */
   private async removeDrafts(document: LedgerDocument, work: Work): Promise<void> {
     const { client } = this.facts;
     const wasBegun = work.hasBegun;
     work.begin();
-    for (const { head } of await this.draftsOf(document.reference, document.currency, work)) {
+    for (const { head } of await this.markedDraftsOf(document, work)) {
       const group = await this.groups.read(head.GroupID, work);
       if (group) await this.groups.release(group, work);
       const key = { ...entryKey(head), fiscalCalendarID: head.FiscalCalendarID };
@@ -123,7 +131,7 @@ export class JournalPoster {
       }
       this.facts.logger.info({ groupId: head.GroupID, reference: document.reference }, 'removed an unfinished journal');
     }
-    if ((await this.draftsOf(document.reference, document.currency, work)).length > 0) {
+    if ((await this.markedDraftsOf(document, work)).length > 0) {
       throw unreadableWrite(`${ENTRY}/DeleteByID`, 'a yes, and still has the journal');
     }
     if (!wasBegun) work.undo();
@@ -387,59 +395,6 @@ function periodColumns(document: LedgerDocument): Row {
   if (key === null) return {};
   const { year, suffix, period } = key;
   return { FiscalYear: new JsonNumber(year), FiscalYearSuffix: suffix, FiscalPeriod: new JsonNumber(period) };
-}
-
-/** Whole: lines go debits first, so no beginning of a journal is balanced. */
-function isBalanced({ lines }: DraftJournal): boolean {
-  return lines.length > 0 && lines.reduce((sum, { minor }) => sum + minor, 0n) === 0n;
-}
-
-/** What of an entered journal is not as it was sent; null = all is. */
-function difference(draft: DraftJournal, mapped: MappedJournal, document: LedgerDocument): string | null {
-  if (draft.head.JEDate !== '' && draft.head.JEDate !== document.postingDate) {
-    return `its date is ${draft.head.JEDate} instead of ${document.postingDate}`;
-  }
-  if (draft.lines.length !== mapped.lines.length) {
-    return `it has ${draft.lines.length} lines instead of ${mapped.lines.length}`;
-  }
-  for (const [index, line] of mapped.lines.entries()) {
-    const kept = draft.lines[index];
-    if (!kept || kept.minor !== line.minor) return `line ${index + 1} has another amount`;
-    if (kept.invalid !== null)
-      return `the account of line ${index + 1} (${line.account}) is not valid: ${kept.invalid}`;
-    if (!sameAccount(kept.account, line.account)) {
-      return `line ${index + 1} is on ${kept.account || 'no account'} instead of ${line.account}`;
-    }
-  }
-  return null;
-}
-
-function foundPosted(journal: PostedJournal, reference: string, currency: string): FoundDocument {
-  const sum = (texts: readonly string[]) => texts.reduce((total, text) => total + minorOf(text, currency), 0n);
-  return {
-    reference,
-    ledgerDocumentId: journalId(journal.key),
-    currency,
-    totalDebit: unsignedDecimal(sum(journal.lines.map((line) => line.DebitAmount)), currency),
-    totalCredit: unsignedDecimal(sum(journal.lines.map((line) => line.CreditAmount)), currency),
-    lineCount: journal.lines.length,
-    isPosted: true,
-  };
-}
-
-/** Where accountants post, a journal that was entered to its end is where it belongs. */
-function foundDraft(draft: DraftJournal, reference: string, currency: string): FoundDocument {
-  const debit = draft.lines.reduce((sum, { minor }) => (minor > 0n ? sum + minor : sum), 0n);
-  const credit = draft.lines.reduce((sum, { minor }) => (minor < 0n ? sum - minor : sum), 0n);
-  return {
-    reference,
-    ledgerDocumentId: journalId(draft.key),
-    currency,
-    totalDebit: unsignedDecimal(debit, currency),
-    totalCredit: unsignedDecimal(credit, currency),
-    lineCount: draft.lines.length,
-    isPosted: isBalanced(draft),
-  };
 }
 
 function alreadyThere(reference: string, ledgerDocumentId: string): OutcomeUnknownError {

@@ -1,9 +1,10 @@
 import { addDays, type LocalDate } from '../../domain/localDate.js';
 import type { DocumentQuery } from '../contract.js';
-import { type KineticClient, rowsOf } from './client.js';
+import type { KineticClient } from './client.js';
 import type { KineticSettings } from './config.js';
 import { minorOf } from './json.js';
 import { carries, groupIdsOf, type JournalKey } from './mapper.js';
+import { rowsOf } from './replies.js';
 import { containsText, dayLiteral, encoded, literal, QUERY_MAX } from './url.js';
 import {
   codingRow,

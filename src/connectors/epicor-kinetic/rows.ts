@@ -1,6 +1,6 @@
 import { UnreadableReplyError } from '../../errors.js';
-import type { MethodReply, Tables } from './client.js';
 import type { Row } from './json.js';
+import type { MethodReply, Tables } from './replies.js';
 
 /** Handling of rows that go back and forth whole: `RowMod` says what is to be done with each. */
 

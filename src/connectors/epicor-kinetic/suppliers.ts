@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { CreatesSuppliers, LedgerSupplier } from '../contract.js';
-import { rowsOf } from './client.js';
 import type { PosterFacts } from './facts.js';
 import { classOf, unreadableWrite } from './failures.js';
 import { JsonNumber, type Row } from './json.js';
 import { plainText } from './mapper.js';
 import { supplierOf, vendorById } from './masterData.js';
 import { outcomeOf } from './poster.js';
+import { rowsOf } from './replies.js';
 import { added, newRow } from './rows.js';
 import { vendorRow } from './wire.js';
 import { Work } from './work.js';

@@ -27,17 +27,25 @@ export function rowsMarked(company: KineticCompany, word: string): string[] {
 }
 
 /**
- * The reference of a journal, which Kinetic has no field for: the word with a digit that both its texts carry, else the
- * first such word, else the group.
+ * The reference of a journal, which Kinetic has no field for: the code that both its texts begin with, else the word with
+ * a digit that both carry, else the first such word, else the group. A code that begins both needs no digit: one in twenty
+ * of random letters and digits has none.
  */
 export function referenceOf(header: Row): string {
-  const likely = (column: string): string[] => (text(header, column).match(WORD) ?? []).filter(isReference);
-  const [described, commented] = [likely('Description'), likely('CommentText')];
+  const words = (column: string): string[] => text(header, column).match(WORD) ?? [];
+  const [describing, commenting] = [words('Description'), words('CommentText')];
+  const [first] = describing;
+  if (first !== undefined && first === commenting[0] && isCode(first)) return first;
+  const [described, commented] = [describing.filter(isReference), commenting.filter(isReference)];
   return described.find((word) => commented.includes(word)) ?? described[0] ?? commented[0] ?? text(header, 'GroupID');
 }
 
+function isCode(word: string): boolean {
+  return /^[A-Z0-9-]{6,}$/.test(word) && !/^\d{4}-\d{2}-\d{2}$/.test(word);
+}
+
 function isReference(word: string): boolean {
-  return /^[A-Z0-9-]{6,}$/.test(word) && /\d/.test(word) && !/^\d{4}-\d{2}-\d{2}$/.test(word);
+  return isCode(word) && /\d/.test(word);
 }
 
 function wordsOf(header: Row): string[] {

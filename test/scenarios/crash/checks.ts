@@ -1,7 +1,8 @@
 import type * as PostingStates from '../../../src/domain/postingState.js';
-import type { JournalView } from '../../../src/sandbox/syspro/index.js';
+import type { LedgerDocumentView } from '../../../src/sandbox/kit/index.js';
 import type { Product } from '../support/product.js';
-import { documentIdOf, exported } from './watch.js';
+import type { StartedLedger } from './ledger.js';
+import { exported } from './watch.js';
 import type { World } from './world.js';
 
 export interface Verdict {
@@ -9,6 +10,8 @@ export interface Verdict {
   readonly broken: string[];
   readonly documents: number;
   readonly duplicates: number;
+  /** Begun and given up beside the one that counts; not in the books. */
+  readonly abandoned: number;
   readonly postingsByStatus: Record<string, number>;
   readonly foundByReference: number;
   readonly sentAgain: number;
@@ -45,8 +48,11 @@ export async function check(world: World, product: Product): Promise<Verdict> {
        (select count(*)::int from posting_lines l where l.tenant_id = p.tenant_id and l.posting_id = p.id) as lines
      from postings p`,
   );
-  const journals = world.syspro.ledger.journals();
-  const duplicates = checkDocuments(broken, postings, journals);
+  const documents = world.ledger.sandbox.documents();
+  const inBooks = documents.filter(({ posted }) => posted);
+  const duplicates = checkDocuments(broken, postings, inBooks, world.ledger);
+  const abandoned = checkAbandoned(broken, postings, documents, world.ledger);
+  checkSummary(broken, world.ledger);
   const { canMove } = await product.load<typeof PostingStates>('domain/postingState.js');
   await checkMoves(broken, world, postings, canMove);
   const exportedRecords = await checkExports(broken, world);
@@ -60,8 +66,8 @@ export async function check(world: World, product: Product): Promise<Verdict> {
   const postingsByStatus: Record<string, number> = {};
   for (const { status } of postings) postingsByStatus[status] = (postingsByStatus[status] ?? 0) + 1;
   return {
-    ...{ broken, duplicates, postingsByStatus, exportedRecords, totals, auditEvents },
-    documents: journals.length,
+    ...{ broken, duplicates, abandoned, postingsByStatus, exportedRecords, totals, auditEvents },
+    documents: inBooks.length,
     foundByReference: told?.found ?? 0,
     sentAgain: told?.again ?? 0,
     reversals: postingsByStatus.REVERSED ?? 0,
@@ -69,8 +75,13 @@ export async function check(world: World, product: Product): Promise<Verdict> {
 }
 
 /** One document for each posting that says so, with its totals; none for any other. @returns how many are too many. */
-function checkDocuments(broken: string[], postings: readonly PostingRow[], journals: readonly JournalView[]): number {
-  const byReference = Map.groupBy(journals, (journal) => journal.reference.trim());
+function checkDocuments(
+  broken: string[],
+  postings: readonly PostingRow[],
+  inBooks: readonly LedgerDocumentView[],
+  ledger: StartedLedger,
+): number {
+  const byReference = Map.groupBy(inBooks, (document) => document.reference.trim());
   let duplicates = 0;
   for (const [reference, found] of byReference) {
     if (found.length > 1) broken.push(`${reference} is in the ledger ${found.length} times`);
@@ -82,8 +93,8 @@ function checkDocuments(broken: string[], postings: readonly PostingRow[], journ
     const isSent = posting.status === 'POSTED' || posting.status === 'REVERSED';
     if (!isSent && found.length > 0) broken.push(`${posting.reference} is ${posting.status} but in the ledger`);
     if (isSent && found.length === 0) broken.push(`${posting.reference} is ${posting.status} but not in the ledger`);
-    const [journal] = found;
-    if (isSent && journal) broken.push(...differences(posting, journal));
+    const [document] = found;
+    if (isSent && document) broken.push(...differences(posting, document, ledger));
     if (['READY', 'POSTING', 'IN_DOUBT', 'PLANNED'].includes(posting.status)) {
       broken.push(`${posting.reference} is still ${posting.status}`);
     }
@@ -92,20 +103,48 @@ function checkDocuments(broken: string[], postings: readonly PostingRow[], journ
   return duplicates;
 }
 
-function differences(posting: PostingRow, journal: JournalView): string[] {
-  const told: string[] = [];
-  const total = cents(posting.total);
-  if (journal.state !== 'POSTED') told.push(`${posting.reference} is ${journal.state} in the ledger`);
-  if (cents(journal.debit) !== total || cents(journal.credit) !== total) {
-    told.push(
-      `${posting.reference} is over ${posting.total} and in the ledger over ${journal.debit}/${journal.credit}`,
-    );
+/** What was begun and given up is in the books of no ledger, and in most ledgers nowhere at all. @returns how many. */
+function checkAbandoned(
+  broken: string[],
+  postings: readonly PostingRow[],
+  documents: readonly LedgerDocumentView[],
+  { keepsAbandoned }: StartedLedger,
+): number {
+  const ended = new Set(documents.filter(({ posted }) => posted).map(({ reference }) => reference.trim()));
+  // What the ledger turned down stays there as well, and its posting says so.
+  for (const { reference, status } of postings) if (status === 'REJECTED') ended.add(reference);
+  const unposted = documents.filter(({ posted }) => !posted);
+  for (const { reference, type, number } of unposted) {
+    const name = `the ${type === 'JOURNAL' ? 'journal' : 'invoice'} ${number} (${reference})`;
+    if (!keepsAbandoned.includes(type)) broken.push(`${name} was entered and never posted`);
+    else if (!ended.has(reference.trim())) broken.push(`${name} was begun, and nothing came of it`);
   }
-  const sum = journal.lines.reduce((minor, line) => minor + cents(line.amount), 0n);
-  if (sum !== 0n) told.push(`the lines of ${posting.reference} do not balance in the ledger`);
-  if (journal.lines.length !== posting.lines) told.push(`${posting.reference} lost lines`);
-  if (documentIdOf(journal) !== posting.ledger_document_id) {
-    told.push(`${posting.reference} is ${documentIdOf(journal)} in the ledger, not ${posting.ledger_document_id}`);
+  return unposted.length;
+}
+
+/** The ledger's own count. */
+function checkSummary(broken: string[], { sandbox, keepsAbandoned }: StartedLedger): void {
+  const { unbalanced, duplicates, journals, invoices, posted } = sandbox.summary();
+  if (unbalanced > 0) broken.push(`${unbalanced} documents do not balance in the ledger`);
+  for (const reference of duplicates) broken.push(`the ledger counts ${reference} more than once`);
+  if (keepsAbandoned.length === 0 && posted !== journals + invoices) {
+    broken.push(`of ${journals + invoices} documents in the ledger ${posted} are posted`);
+  }
+}
+
+function differences(posting: PostingRow, document: LedgerDocumentView, ledger: StartedLedger): string[] {
+  const told: string[] = [];
+  const { reference, total } = posting;
+  const { debit, credit, lines } = document;
+  if (cents(debit) !== cents(total) || cents(credit) !== cents(total)) {
+    told.push(`${reference} is over ${total} and in the ledger over ${debit}/${credit}`);
+  }
+  const sum = lines.reduce((minor, line) => minor + cents(line.debit) - cents(line.credit), 0n);
+  if (sum !== 0n) told.push(`the lines of ${reference} do not balance in the ledger`);
+  if (lines.length !== posting.lines) told.push(`${reference} has ${lines.length} lines instead of ${posting.lines}`);
+  const { ledger_document_id } = posting;
+  if (ledger.nameOf(document) !== ledger.nameIn(ledger_document_id ?? '')) {
+    told.push(`${reference} is ${ledger.nameOf(document)} in the ledger, not ${ledger_document_id}`);
   }
   return told;
 }

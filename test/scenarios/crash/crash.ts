@@ -5,10 +5,14 @@ import { until } from '../support/wait.js';
 import { check, type Verdict } from './checks.js';
 import { Feed } from './feed.js';
 import { type KillCounts, Killer } from './killer.js';
-import { type CrashOptions, SUBMIT_TIMEOUT_S } from './options.js';
+import type { Documents } from './ledger.js';
+import type { CrashOptions } from './options.js';
+import { unfinishedOf } from './state.js';
 import { startWorld, type World } from './world.js';
 
 export interface CrashReport {
+  readonly ledger: string;
+  readonly documents: Documents;
   readonly seed: number;
   readonly counts: KillCounts;
   readonly faults: Readonly<Partial<Record<FaultKind, number>>>;
@@ -19,26 +23,11 @@ export interface CrashReport {
   /** From the last kill until nothing was left to do. */
   readonly settlingMs: number;
   readonly verdict: Verdict;
+  /** What was held or refused, with the reasons. */
+  readonly unfinished: readonly string[];
 }
 
 const QUIET_WITHIN_MS = 600_000;
-
-/** What goes wrong at the ledger meanwhile. Late commits keep to the settling time that the connection is set to. */
-const LEDGER_FAULTS: readonly FaultRuleInput[] = (
-  [
-    { kind: 'LOSE_REPLY_BEFORE_COMMIT', probability: 0.04 },
-    { kind: 'LOSE_REPLY_AFTER_COMMIT', probability: 0.05 },
-    { kind: 'COMMIT_LATE', probability: 0.04, delayMs: 600 },
-    { kind: 'HTML', probability: 0.03 },
-    { kind: 'HTML_AFTER_COMMIT', probability: 0.03 },
-    { kind: 'RATE_LIMIT', probability: 0.03, retryAfterSeconds: 1 },
-    { kind: 'EXPIRE_SESSION', probability: 0.03 },
-    { kind: 'EMPTY', probability: 0.01 },
-    { kind: 'SLOW', probability: 0.01, delayMs: SUBMIT_TIMEOUT_S * 1_000 + 600 },
-    // So that there is such a thing as the middle of a submit.
-    { kind: 'SLOW', probability: 0.4, delayMs: 40 },
-  ] satisfies Omit<FaultRuleInput, 'match'>[]
-).map((rule) => ({ match: 'Transaction/Post', ...rule }));
 
 const SOURCE_FAULTS: readonly FaultRuleInput[] = [
   { match: 'export-results', kind: 'LOSE_REPLY_AFTER_COMMIT', probability: 0.05 },
@@ -56,7 +45,7 @@ export async function runCrashTest(options: CrashOptions): Promise<CrashReport> 
   const feed = new Feed(world, random);
   const killer = new Killer(world, feed, random, options);
   try {
-    world.syspro.faults.set(LEDGER_FAULTS, options.seed);
+    world.ledger.sandbox.faults.set(world.ledger.faults, options.seed);
     world.brex.faults.set(SOURCE_FAULTS, options.seed);
     await triggerSync(world.client, world.flow.pipelineId);
     const startedAt = performance.now();
@@ -66,11 +55,17 @@ export async function runCrashTest(options: CrashOptions): Promise<CrashReport> 
     await finish(world, feed, killer, options);
     const settledAt = performance.now();
     const verdict = await check(world, options.product);
+    const unfinished = await unfinishedOf(world);
     return {
-      ...{ seed: options.seed, counts: killer.counts, faults, verdict },
-      ...{ latePurchases: feed.added, edits: feed.edited, submits: world.ledger.submits },
+      ...{ ledger: options.ledger.title, documents: options.documents },
+      ...{ seed: options.seed, counts: killer.counts, faults, verdict, unfinished },
+      ...{ latePurchases: feed.added, edits: feed.edited, submits: world.watch.submits },
       ...{ killingMs: killedAt - startedAt, settlingMs: settledAt - killedAt },
     };
+  } catch (error) {
+    for (const line of await unfinishedOf(world)) options.say?.(line);
+    for (const line of killer.lastWords()) options.say?.(line);
+    throw error;
   } finally {
     await killer.stop();
     await world.close();
@@ -79,9 +74,9 @@ export async function runCrashTest(options: CrashOptions): Promise<CrashReport> 
 
 function firedOf(world: World): Partial<Record<FaultKind, number>> {
   const fired: Partial<Record<FaultKind, number>> = {};
-  for (const rule of world.syspro.faults.list()) {
+  for (const rule of world.ledger.sandbox.faults.list()) {
     // The short ones only make time; they disturb nothing.
-    if (rule.kind === 'SLOW' && rule.delayMs < SUBMIT_TIMEOUT_S * 1_000) continue;
+    if (rule.kind === 'SLOW' && rule.delayMs < world.ledger.submitTimeoutS * 1_000) continue;
     fired[rule.kind] = (fired[rule.kind] ?? 0) + rule.fired;
   }
   return fired;
@@ -89,9 +84,9 @@ function firedOf(world: World): Partial<Record<FaultKind, number>> {
 
 /** No more faults and no more kills: everything comes to its end, and the source is told. */
 async function finish(world: World, feed: Feed, killer: Killer, { say }: CrashOptions): Promise<void> {
-  world.syspro.faults.clear();
+  world.ledger.sandbox.faults.clear();
   world.brex.faults.clear();
-  await world.syspro.faults.whenLateCommitsApplied();
+  await world.ledger.sandbox.faults.whenLateCommitsApplied();
   await killer.settleDown();
   say?.('no more kills: settling');
   await feed.happen(0, 0);

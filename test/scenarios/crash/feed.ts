@@ -18,8 +18,7 @@ export class Feed {
   constructor(world: World, random: Random) {
     this.world = world;
     this.random = random;
-    const { purchases } = world.sandboxes.scenario.brex;
-    this.plain = purchases.filter(isPlain);
+    this.plain = world.purchases.filter(isPlain);
     for (const row of this.plain) this.amounts.set(row.key, row.amountMinor);
   }
 

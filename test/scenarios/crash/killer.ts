@@ -3,13 +3,13 @@ import type { ProductProcess } from '../support/processes.js';
 import { median, type Random } from '../support/random.js';
 import { until } from '../support/wait.js';
 import type { Feed } from './feed.js';
-import { type CrashOptions, SETTLING_S, SUBMIT_TIMEOUT_S } from './options.js';
+import type { CrashOptions } from './options.js';
 import type { World } from './world.js';
 
 export interface KillCounts {
   kills: number;
   whileStarting: number;
-  /** The ledger was working on a submit at that moment. */
+  /** The ledger was working on a write at that moment. */
   whileSubmitting: number;
   /** A posting was between "sent" and "answer stored" at that moment. */
   whilePosting: number;
@@ -31,12 +31,15 @@ export interface KillCounts {
 const LIFE_MS = { least: 3, most: 1_500 };
 const STARTS_LIVED_MAX = 1.5;
 /** A posting's lease is its request's time and a minute. */
-const LEASE_MS = (60 + SUBMIT_TIMEOUT_S) * 1_000;
+const LEASE_S = 60;
 const START_MS = 1_000;
+/** A dead worker's job is somebody else's within these, see `GRACE_MS` and `heartbeatSeconds` in the program. */
+const TAKEN_OVER_WITHIN_MS = 10_000;
 const READY_WITHIN_MS = 60_000;
-/** With less than this to do, the source comes up with more. */
+/** With less than this to do, the source comes up with more; a short run has less of everything. */
 const WORK_LEAST = 40;
 const MORE = 50;
+const SHARE_OF_MONTH = 4;
 const WORK_WITHIN_MS = 300_000;
 
 /** Kills workers, again and again, and starts new ones. */
@@ -62,15 +65,16 @@ export class Killer {
   }
 
   async run(): Promise<void> {
-    const { kills, longPauses, say } = this.options;
+    const { kills, longPauses, say, minutes = Number.POSITIVE_INFINITY } = this.options;
+    const endsAt = performance.now() + minutes * 60_000;
     this.start();
-    for (let number = 1; number <= kills; number += 1) {
+    for (let number = 1; number <= kills && performance.now() < endsAt; number += 1) {
       await this.keepBusy(number);
       if (longPauses > 0 && number % Math.ceil(kills / (longPauses + 1)) === 0) await this.putToSleep();
       await this.disturb();
       await this.killOne();
       await this.wakeSleeper(false);
-      if (number % 10 === 0) say?.(`${number} kills, ${this.world.syspro.ledger.journalCount} documents`);
+      if (number % 10 === 0) say?.(`${number} kills, ${this.world.watch.decided} documents`);
     }
     await this.wakeSleeper(true);
   }
@@ -88,6 +92,11 @@ export class Killer {
     await this.sleeper?.worker.stop();
   }
 
+  /** What the workers that live said last, for a person who looks for the reason of a failure. */
+  lastWords(): string[] {
+    return [...this.workers].flatMap((worker) => worker.lastLines.slice(-3).map((line) => `${worker.name}: ${line}`));
+  }
+
   private start(): ProductProcess {
     this.started += 1;
     const worker = this.world.startWorker(`worker-${this.started}`);
@@ -103,8 +112,10 @@ export class Killer {
   private async keepBusy(number: number): Promise<void> {
     const { feed, random, options } = this;
     if (number <= options.kills / 20) return;
-    const isShort = (await this.work()) < WORK_LEAST;
-    await feed.happen(isShort ? MORE : random.int(0, 2), isShort ? MORE : random.int(0, 2));
+    const share = Math.ceil(options.purchases / SHARE_OF_MONTH);
+    const isShort = (await this.work()) < Math.min(WORK_LEAST, share);
+    const more = Math.min(MORE, share);
+    await feed.happen(isShort ? more : random.int(0, 2), isShort ? more : random.int(0, 2));
     if (isShort) await until('work for the workers', WORK_WITHIN_MS, async () => (await this.work()) > 0);
   }
 
@@ -130,13 +141,14 @@ export class Killer {
 
   /** Longer than a submit and its settling time together, so that others may have taken over what it was doing. */
   private async pauseFor(worker: ProductProcess): Promise<void> {
+    const { submitTimeoutS, settlingS } = this.world.ledger;
     await this.working(worker);
-    await this.world.ledger.submitArrives(1_000);
+    await this.world.watch.writeArrives(1_000);
     worker.signal('SIGSTOP');
     this.counts.pauses += 1;
     if (this.workers.size < 2) await this.working(this.start());
     if (this.random.chance(0.7)) await this.cutConnections(worker);
-    await pause(this.random.int(500, (SUBMIT_TIMEOUT_S + 2 * SETTLING_S + 2) * 1_000));
+    await pause(this.random.int(500, (submitTimeoutS + 2 * settlingS + 2) * 1_000));
     worker.signal('SIGCONT');
     await pause(this.random.int(100, 600));
   }
@@ -146,10 +158,11 @@ export class Killer {
     if (this.sleeper) return;
     const [worker = this.start()] = this.workers;
     await this.working(worker);
-    await this.world.ledger.submitArrives(1_000);
+    await this.world.watch.writeArrives(1_000);
     worker.signal('SIGSTOP');
     this.workers.delete(worker);
-    this.sleeper = { worker, wakesAt: performance.now() + LEASE_MS + 2_000 };
+    const leaseMs = (LEASE_S + this.world.ledger.submitTimeoutS) * 1_000;
+    this.sleeper = { worker, wakesAt: performance.now() + leaseMs + 2_000 };
     this.counts.longPauses += 1;
     this.start();
   }
@@ -172,14 +185,13 @@ export class Killer {
     if (isStarting) await pause(random.next() * this.startMs);
     else {
       await this.working(worker);
-      if (random.chance(0.4)) {
-        await world.ledger.submitArrives(Math.max(1_500, this.startMs * STARTS_LIVED_MAX));
-        await pause(random.next() * 40);
-      } else await pause(random.spread(LIFE_MS.least, Math.max(LIFE_MS.most, this.startMs * STARTS_LIVED_MAX)));
+      const withinMs = Math.max(LIFE_MS.most, this.startMs * STARTS_LIVED_MAX);
+      if (random.chance(0.4)) await this.inTheMiddle(withinMs);
+      else await pause(random.spread(LIFE_MS.least, withinMs));
     }
     if (random.chance(0.1)) await this.cutConnections(worker);
     if (isStarting) counts.whileStarting += 1;
-    if (world.ledger.inFlight > 0) counts.whileSubmitting += 1;
+    if (world.watch.inFlight > 0) counts.whileSubmitting += 1;
     if (this.workers.size > 1) counts.besideAnother += 1;
     if (worker.hasEnded) counts.endedByThemselves.push(`${worker.name}: ${worker.lastLines.slice(-3).join(' | ')}`);
     worker.signal('SIGKILL');
@@ -190,6 +202,14 @@ export class Killer {
     if ((await this.posting()) > 0) counts.whilePosting += 1;
     this.listenForRecovery(killedAt);
     if (this.workers.size === 0) this.start();
+  }
+
+  /** At any call of a document. What takes over from a dead worker first has to notice that it is dead. */
+  private async inTheMiddle(withinMs: number): Promise<void> {
+    const { watch, ledger } = this.world;
+    const { random } = this;
+    await watch.writesArrive(random.int(1, 2 * ledger.writesOfDocument), TAKEN_OVER_WITHIN_MS + withinMs);
+    await pause(random.next() * 40);
   }
 
   private get startMs(): number {
@@ -206,7 +226,7 @@ export class Killer {
   private listenForRecovery(killedAt: number): void {
     this.stopListening();
     if (this.workers.size > 0) return;
-    this.stopListening = this.world.ledger.onNextDocument(() => {
+    this.stopListening = this.world.watch.onNextDocument(() => {
       this.counts.recoveriesMs.push(performance.now() - killedAt);
     });
   }

@@ -17,15 +17,15 @@ export function tableOf(report: CrashReport): string {
   const pages = (faults.HTML ?? 0) + (faults.HTML_AFTER_COMMIT ?? 0) + (faults.EMPTY ?? 0);
   const statuses = Object.entries(verdict.postingsByStatus).map(([status, count]) => `${count} ${status}`);
   const rows: [string, string | number][] = [
-    ['seed', report.seed],
+    ['ledger, documents, seed', `${report.ledger}, ${report.documents}s, ${report.seed}`],
     ['kills', counts.kills],
     ['  while the worker was starting', counts.whileStarting],
-    ['  while the ledger worked on a submit', counts.whileSubmitting],
+    ['  while the ledger worked on a write', counts.whileSubmitting],
     ['  while a posting was POSTING', counts.whilePosting],
     ['  beside another worker', counts.besideAnother],
     ['times all connections of a worker were cut', counts.connectionsCut],
     ['pauses (longer than the lease)', `${counts.pauses} (${counts.longPauses})`],
-    ['submits that reached the ledger', report.submits],
+    ['calls to put a document into the books', report.submits],
     ['replies lost (before or after the commit, late)', lost],
     ['HTML or nothing in place of an answer', pages],
     ['throttled, sessions ended', `${faults.RATE_LIMIT ?? 0}, ${faults.EXPIRE_SESSION ?? 0}`],
@@ -35,6 +35,7 @@ export function tableOf(report: CrashReport): string {
     ['  sent again after proven absence', verdict.sentAgain],
     ['documents in the ledger', verdict.documents],
     ['duplicates', verdict.duplicates],
+    ['begun and given up, not in the books', verdict.abandoned],
     ['records reported to Brex', verdict.exportedRecords],
     ...verdict.totals.map(({ currency, source, posted, difference, recordCount }): [string, string] => [
       `${currency}: ${recordCount} purchases`,

@@ -1,12 +1,14 @@
 import type { RunningBrex } from '../../../src/sandbox/brex/index.js';
 import type { Exchange, FaultDial } from '../../../src/sandbox/kit/index.js';
-import type { RunningSyspro } from '../../../src/sandbox/syspro/index.js';
+import type { StartedLedger } from './ledger.js';
 
 type Around = (
   operation: string,
   exchange: Exchange,
   run: () => ReturnType<FaultDial['run']>,
 ) => ReturnType<FaultDial['run']>;
+
+const HTTP_REFUSED = 300;
 
 /** Stands between a simulated system's door and what is behind it, so that the moments of its calls are known exactly. */
 function watch(faults: FaultDial, around: Around): void {
@@ -16,28 +18,23 @@ function watch(faults: FaultDial, around: Around): void {
 
 /** What happens at the ledger while it happens. */
 export class LedgerWatch {
-  /** Submits that have arrived and are not answered. */
+  /** Writes that have arrived and are not answered. */
   inFlight = 0;
+  /** Calls that arrived to put a document into the books, and those that were carried out. */
   submits = 0;
-  private readonly waitingForSubmit = new Set<() => void>();
+  decided = 0;
+  private readonly waitingForWrite = new Set<() => void>();
   private readonly waitingForDocument = new Set<() => void>();
-  private readonly documentIds = new Set<string>();
-  private readonly syspro: RunningSyspro;
+  private names = new Set<string>();
+  private readonly ledger: StartedLedger;
 
-  constructor(syspro: RunningSyspro) {
-    this.syspro = syspro;
-    watch(syspro.faults, async (operation, exchange, run) => {
-      if (!operation.includes('Transaction/Post')) return run();
+  constructor(ledger: StartedLedger) {
+    this.ledger = ledger;
+    watch(ledger.sandbox.faults, async (operation, exchange, run) => {
+      if (!ledger.writes.test(operation)) return run();
       this.inFlight += 1;
-      this.submits += 1;
-      wake(this.waitingForSubmit);
-      const commit = exchange.commit.bind(exchange);
-      exchange.commit = async () => {
-        const before = this.syspro.ledger.journalCount;
-        const reply = await commit();
-        if (this.syspro.ledger.journalCount > before) wake(this.waitingForDocument);
-        return reply;
-      };
+      wake(this.waitingForWrite);
+      if (ledger.decides.test(operation)) this.countDecision(exchange);
       try {
         return await run();
       } finally {
@@ -46,9 +43,18 @@ export class LedgerWatch {
     });
   }
 
-  /** Resolves when the next submit arrives (or one is there already), or after the time given. */
-  submitArrives(withinMs: number): Promise<boolean> {
-    return this.inFlight > 0 ? Promise.resolve(true) : signalled(this.waitingForSubmit, withinMs);
+  /** Resolves when the next write arrives (or one is there already), or after the time given. */
+  writeArrives(withinMs: number): Promise<boolean> {
+    return this.inFlight > 0 ? Promise.resolve(true) : signalled(this.waitingForWrite, withinMs);
+  }
+
+  /** Resolves when so many writes have arrived from now on, or after the time given. */
+  async writesArrive(count: number, withinMs: number): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    let isThere = await this.writeArrives(withinMs);
+    for (let left = count - 1; isThere && left > 0; left -= 1) {
+      isThere = await signalled(this.waitingForWrite, Math.max(0, deadline - performance.now()));
+    }
   }
 
   /** Tells when the next document is made. @returns a way to stop listening. */
@@ -57,18 +63,27 @@ export class LedgerWatch {
     return () => this.waitingForDocument.delete(tell);
   }
 
-  has(documentId: string): boolean {
-    if (this.documentIds.size !== this.syspro.ledger.journalCount) {
-      for (const journal of this.syspro.ledger.journals()) this.documentIds.add(documentIdOf(journal));
-    }
-    return this.documentIds.has(documentId);
+  /** Whether the books hold the document that the gateway names so. */
+  has(ledgerDocumentId: string): boolean {
+    const name = this.ledger.nameIn(ledgerDocumentId);
+    if (this.names.has(name)) return true;
+    const posted = this.ledger.sandbox.documents().filter((document) => document.posted);
+    this.names = new Set(posted.map((document) => this.ledger.nameOf(document)));
+    return this.names.has(name);
   }
-}
 
-/** As the gateway names a journal: year, period and number, which together are its key. */
-export function documentIdOf(journal: { year: number; period: number; number: number }): string {
-  const padded = (value: number, width: number) => String(value).padStart(width, '0');
-  return `${journal.year}/${padded(journal.period, 2)}/${padded(journal.number, 5)}`;
+  private countDecision(exchange: Exchange): void {
+    this.submits += 1;
+    const commit = exchange.commit.bind(exchange);
+    exchange.commit = async () => {
+      const reply = await commit();
+      if (reply.status < HTTP_REFUSED) {
+        this.decided += 1;
+        wake(this.waitingForDocument);
+      }
+      return reply;
+    };
+  }
 }
 
 /** Looks after every report of results whether what it says is in the ledger at that moment. */

@@ -1,22 +1,24 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import type { SeedPurchase } from '../../../src/sandbox/brex/index.js';
-import type * as Sandboxes from '../../../src/sandbox/start.js';
-import { type ConnectedFlow, connectFlow, GatewayClient } from '../support/gateway.js';
+import type * as Brex from '../../../src/sandbox/brex/index.js';
+import type * as Scenario from '../../../src/sandbox/scenario/index.js';
+import { type ConnectedLedger, connectLedgerFlow, GatewayClient } from '../support/gateway.js';
 import { ProductProcess } from '../support/processes.js';
-import { type CrashOptions, SETTLING_S, SUBMIT_TIMEOUT_S } from './options.js';
+import type { StartedLedger } from './ledger.js';
+import type { CrashOptions } from './options.js';
 import { ExportWatch, LedgerWatch } from './watch.js';
 
 export interface World {
-  readonly sandboxes: Sandboxes.RunningSandboxes;
-  readonly syspro: NonNullable<Sandboxes.RunningSandboxes['syspro']>['sandbox'];
-  readonly brex: NonNullable<Sandboxes.RunningSandboxes['brex']>['sandbox'];
-  readonly ledger: LedgerWatch;
+  readonly ledger: StartedLedger;
+  readonly brex: Brex.RunningBrex;
+  /** What Brex had at the start. */
+  readonly purchases: readonly Brex.SeedPurchase[];
+  readonly watch: LedgerWatch;
   readonly exports: ExportWatch;
   /** Every accounting record that the simulated Brex has; those of late purchases are added as they come. */
   readonly recordIds: Set<string>;
   readonly client: GatewayClient;
-  readonly flow: ConnectedFlow;
+  readonly flow: ConnectedLedger;
   readonly api: ProductProcess;
   readonly month: string;
   /** As the owner of the tables, for looking only. */
@@ -34,30 +36,38 @@ function settledMonth(now: Date): string {
   return new Date(Date.UTC(inside.getUTCFullYear(), inside.getUTCMonth() - 1, 1)).toISOString().slice(0, 7);
 }
 
-function recordIdsOf(row: SeedPurchase): string[] {
+function recordIdsOf(row: Brex.SeedPurchase): string[] {
   if (row.children) return row.children.map((child) => `accr_${row.key}_${child.suffix}`);
   return row.kind === 'REWARDS_CREDIT' ? [] : [`accr_${row.key}`];
 }
 
+/** The first purchases of a generated month, which itself cannot be as small as a short run wants it. */
+async function monthOf({ product, seed, purchases }: CrashOptions, month: string): Promise<Scenario.MonthScenario> {
+  const { generateMonth, PURCHASES_MIN } = await product.load<typeof Scenario>('sandbox/scenario/index.js');
+  const options = { seed, month, purchases: Math.max(purchases, PURCHASES_MIN), now: new Date().toISOString() };
+  const scenario = generateMonth(options);
+  if (purchases >= PURCHASES_MIN) return scenario;
+  const kept = scenario.brex.purchases.slice(0, purchases);
+  const keys = new Set(kept.map(({ key }) => key));
+  const plannedEdits = scenario.brex.plannedEdits.filter(({ key }) => keys.has(key));
+  return { ...scenario, brex: { ...scenario.brex, purchases: kept, plannedEdits } };
+}
+
 /** Both simulated systems in this process, one `api` process of the gateway, everything connected; nothing synced yet. */
 export async function startWorld(options: CrashOptions): Promise<World> {
-  const { product, databaseUrl, seed, purchases } = options;
-  const { startSandboxes } = await product.load<typeof Sandboxes>('sandbox/start.js');
-  const now = new Date();
-  const month = settledMonth(now);
-  const sandboxes = await startSandboxes({
-    which: ['brex', 'syspro'],
-    scenario: { kind: 'month', seed, month, purchases, now: now.toISOString() },
-    randomSeed: seed,
-    brexSettings: { rateLimit: null },
-  });
-  const closing: (() => Promise<unknown>)[] = [() => sandboxes.close()];
+  const { product, databaseUrl, seed, documents } = options;
+  const month = settledMonth(new Date());
+  const scenario = await monthOf(options, month);
+  const closing: (() => Promise<unknown>)[] = [];
   const close = async () => {
     for (const one of closing.reverse()) await one();
   };
   try {
-    const { brex, syspro } = sandboxes;
-    if (!brex || !syspro) throw new Error('Both sandboxes were asked for.');
+    const { SANDBOX_ACCESS, startBrexSandbox } = await product.load<typeof Brex>('sandbox/brex/index.js');
+    const brex = await startBrexSandbox({ data: scenario.brex, randomSeed: seed, settings: { rateLimit: null } });
+    closing.push(() => brex.close());
+    const ledger = await options.ledger.start(product, { month: scenario, documents, seed });
+    closing.push(() => ledger.sandbox.close());
     const pool = new pg.Pool({ connectionString: databaseUrl, max: 3, application_name: 'crash-test' });
     closing.push(() => pool.end());
     const shared = {
@@ -68,21 +78,18 @@ export async function startWorld(options: CrashOptions): Promise<World> {
     const api = ProductProcess.start(product, { ...shared, role: 'api', name: 'api' });
     closing.push(() => api.stop());
     const client = new GatewayClient(await api.ready, shared.bootstrapKey);
-    const flow = await connectFlow(client, {
-      brex: brex.access,
-      syspro: syspro.access,
-      sysproSettings: { settlingSeconds: SETTLING_S, submitTimeoutSeconds: SUBMIT_TIMEOUT_S },
+    const { kind, credentials, settings, pipeline } = ledger;
+    const flow = await connectLedgerFlow(client, {
+      brex: { url: brex.url, userToken: SANDBOX_ACCESS.userToken, settings: { vendorAccountId: 'HPW1' } },
+      ledger: { kind, name: options.ledger.title, baseUrl: ledger.sandbox.baseUrl, credentials, settings },
+      pipeline,
     });
-    const ledger = new LedgerWatch(syspro.sandbox);
-    const recordIds = new Set(sandboxes.scenario.brex.purchases.flatMap(recordIdsOf));
+    const watch = new LedgerWatch(ledger);
+    const { purchases } = scenario.brex;
+    const recordIds = new Set(purchases.flatMap(recordIdsOf));
     return {
-      sandboxes,
-      syspro: syspro.sandbox,
-      brex: brex.sandbox,
-      ledger,
-      exports: new ExportWatch(brex.sandbox, recordIds, ledger),
-      recordIds,
-      ...{ client, flow, api, month, close },
+      ...{ ledger, brex, purchases, watch, recordIds, client, flow, api, month, close },
+      exports: new ExportWatch(brex, recordIds, watch),
       sql: async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) =>
         (await pool.query<Row>(text, [...values])).rows,
       startWorker: (name) => ProductProcess.start(product, { ...shared, role: 'worker', name }),

@@ -5,6 +5,7 @@ import { drainLedger } from '../../../src/services/drain.js';
 import type { Caller } from '../../../src/services/engine.js';
 import { reportToSource } from '../../../src/services/exports.js';
 import { LiveConnections } from '../../../src/services/liveConnections.js';
+import { pushMasterData } from '../../../src/services/masterDataExport.js';
 import { planPipeline } from '../../../src/services/planning.js';
 import { runSync } from '../../../src/services/syncRunner.js';
 import type { SystemsParts } from '../../../src/services/systems.js';
@@ -97,8 +98,12 @@ export function work({ engine, process }: Worker, job: SimJob): Promise<unknown>
       return drainLedger(engine, tenantId, job.payload.ledgerId, options);
     case 'source.report':
       return reportToSource(engine, tenantId, job.payload.sourceId, options);
+    case 'source.masterData':
+      return pushMasterData(engine, tenantId, job.payload.pipelineId, options);
     case 'webhook.process':
       return processWebhook(engine, tenantId, job.payload.systemId, job.payload.messageId);
+    case 'source.masterData':
+      return pushMasterData(engine, tenantId, job.payload.pipelineId, options);
   }
 }
 

@@ -46,35 +46,76 @@ export interface FlowSettings {
 
 const ERRORS = 'userErrors { code message path }';
 
-/** Connects both systems and makes a pipeline that posts all that can be posted. */
+/** Connects Brex and SYSPRO and makes a pipeline that posts all that can be posted. */
 export async function connectFlow(client: GatewayClient, flow: FlowSettings): Promise<ConnectedFlow> {
-  const connect = `mutation ($input: ConnectSystemInput!) { done: connectSystem(input: $input) { system { id } ${ERRORS} } }`;
   const { brex, syspro } = flow;
-  const spend = await client.change<{ system: { id: string } }>(connect, {
-    input: {
-      ...{ kind: 'BREX', name: 'Brex', baseUrl: brex.url },
-      credentials: { kind: 'userToken', token: brex.userToken },
-      settings: { integrationVendor: 'ledgergate-test', vendorAccountId: syspro.companyId, ...flow.brexSettings },
+  const { ledgerId, ...made } = await connectLedgerFlow(client, {
+    brex: {
+      ...{ url: brex.url, userToken: brex.userToken },
+      settings: { vendorAccountId: syspro.companyId, ...flow.brexSettings },
     },
-  });
-  const ledger = await client.change<{ system: { id: string } }>(connect, {
-    input: {
+    ledger: {
       ...{ kind: 'SYSPRO', name: 'SYSPRO', baseUrl: syspro.baseUrl },
       credentials: { operator: syspro.operator, operatorPassword: syspro.password, companyId: syspro.companyId },
       settings: { accountTemplate: '{costCentre}-{glAccount}', ...flow.sysproSettings },
     },
+    pipeline: {
+      ...(flow.streams === undefined ? {} : { streams: flow.streams }),
+      ...{ documentType: 'JOURNAL', offsetAccount: '00-2150', defaultAccount: '00-6999' },
+      unmatchedVendor: 'POST_WITHOUT_SUPPLIER',
+    },
   });
+  return { ...made, sysproId: ledgerId };
+}
+
+export interface LedgerFlow {
+  readonly brex: {
+    readonly url: string;
+    readonly userToken: string;
+    /** `vendorAccountId` at least. */
+    readonly settings: Readonly<Record<string, unknown>>;
+  };
+  /** As `ConnectSystemInput`. */
+  readonly ledger: {
+    readonly kind: string;
+    readonly name: string;
+    readonly baseUrl: string;
+    readonly credentials: unknown;
+    readonly settings: Readonly<Record<string, unknown>>;
+  };
+  /** As `CreatePipelineInput`, but for what follows from the rest. */
+  readonly pipeline: Readonly<Record<string, unknown>>;
+}
+
+export interface ConnectedLedger {
+  readonly brexId: string;
+  readonly ledgerId: string;
+  readonly pipelineId: string;
+}
+
+/** Connects Brex and any ledger and makes a pipeline between them. */
+export async function connectLedgerFlow(client: GatewayClient, flow: LedgerFlow): Promise<ConnectedLedger> {
+  const connect = `mutation ($input: ConnectSystemInput!) { done: connectSystem(input: $input) { system { id } ${ERRORS} } }`;
+  const { url, userToken, settings } = flow.brex;
+  const spend = await client.change<{ system: { id: string } }>(connect, {
+    input: {
+      ...{ kind: 'BREX', name: 'Brex', baseUrl: url },
+      credentials: { kind: 'userToken', token: userToken },
+      settings: { integrationVendor: 'ledgergate-test', ...settings },
+    },
+  });
+  const ledger = await client.change<{ system: { id: string } }>(connect, { input: flow.ledger });
   const made = await client.change<{ pipeline: { id: string } }>(
     `mutation ($input: CreatePipelineInput!) { done: createPipeline(input: $input) { pipeline { id } ${ERRORS} } }`,
     {
       input: {
-        ...{ name: 'Card spend', sourceId: spend.system.id, ledgerId: ledger.system.id, documentType: 'JOURNAL' },
-        streams: flow.streams ?? ['CARD_TRANSACTIONS', 'EXPENSES', 'ACCOUNTING_RECORDS'],
-        ...{ offsetAccount: '00-2150', defaultAccount: '00-6999', unmatchedVendor: 'POST_WITHOUT_SUPPLIER' },
+        ...{ name: 'Card spend', sourceId: spend.system.id, ledgerId: ledger.system.id },
+        streams: ['CARD_TRANSACTIONS', 'EXPENSES', 'ACCOUNTING_RECORDS'],
+        ...flow.pipeline,
       },
     },
   );
-  return { brexId: spend.system.id, sysproId: ledger.system.id, pipelineId: made.pipeline.id };
+  return { brexId: spend.system.id, ledgerId: ledger.system.id, pipelineId: made.pipeline.id };
 }
 
 /** @returns the run's id. */

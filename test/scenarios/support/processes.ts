@@ -67,6 +67,7 @@ export class ProductProcess {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: {
         PATH: process.env.PATH ?? '',
+        ...(product.compileCache === undefined ? {} : { NODE_COMPILE_CACHE: product.compileCache }),
         HOST: '127.0.0.1',
         PORT: '0',
         ROLE: options.role,

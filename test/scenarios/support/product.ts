@@ -12,6 +12,8 @@ export interface Product {
   /** Holds `dist` and nothing of the user's; a good working folder for its processes. */
   readonly folder: string;
   readonly main: string;
+  /** Of the program's modules, for `NODE_COMPILE_CACHE`. A process that is killed never writes one itself. */
+  readonly compileCache?: string;
   load<Module>(path: string): Promise<Module>;
   remove(): void;
 }
@@ -19,6 +21,7 @@ export interface Product {
 export async function buildProduct(): Promise<Product> {
   const folder = mkdtempSync(join(tmpdir(), 'ledgergate-scenario-'));
   const dist = join(folder, 'dist');
+  const compileCache = join(folder, 'compiled');
   try {
     symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'));
     writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
@@ -26,6 +29,9 @@ export async function buildProduct(): Promise<Product> {
     await promisify(execFile)(process.execPath, [compiler, '-p', project, '--outDir', dist]);
     // The compiler copies no pages.
     cpSync(join(project, 'src/http/console'), join(dist, 'http/console'), { recursive: true });
+    const all = `await import(${JSON.stringify(pathToFileURL(join(dist, 'app.js')).href)})`;
+    const env = { PATH: process.env.PATH ?? '', NODE_COMPILE_CACHE: compileCache };
+    await promisify(execFile)(process.execPath, ['--input-type=module', '--eval', all], { cwd: folder, env });
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
     throw error;
@@ -33,6 +39,7 @@ export async function buildProduct(): Promise<Product> {
   return {
     folder,
     main: join(dist, 'main.js'),
+    compileCache,
     load: async <Module>(path: string) => (await import(pathToFileURL(join(dist, path)).href)) as Module,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };

@@ -53,6 +53,17 @@ const waiting = async (): Promise<Row> =>
   (await client.get(`${ENTRY}/GetByGroupID`, { GroupID: GROUP })).body.returnObj;
 
 describe('a journal', () => {
+  it('is known by the code that both its texts begin with, digit or not, also once it is posted', async () => {
+    await group();
+    await header({ Description: 'XOBKEEHXOPIFRFG A12345 Brex', CommentText: 'XOBKEEHXOPIFRFG A12345 Brex card' });
+    await line('6500|20', { TotDebit: exact('1.00'), TransAmt: exact('1.00') });
+    await line('2150', { TotCredit: exact('1.00'), TransAmt: exact('-1.00') });
+    expect(kinetic.documents().map(({ reference }) => reference)).toEqual(['XOBKEEHXOPIFRFG']);
+    await unlock();
+    await post();
+    expect(kinetic.documents()).toMatchObject([{ reference: 'XOBKEEHXOPIFRFG', posted: true }]);
+  });
+
   it('waits in its group with its totals, and is shown in neutral words', async () => {
     await journal();
     const { GLJrnHed, GLJrnDtlMnl } = await waiting();
