@@ -279,7 +279,14 @@ function readingsOf(layers: Layers): { readings: Reading[]; url: string | null }
 }
 
 /** Words of the language and of sales, in which a slip can be seen because the word is known. */
-const SPELLINGS = new SpellingList([...EVERYDAY_WORDS, ...HOUSES, ...SALE_WORDS, ...PLACE_WORDS, ...BRAND_WORDS, 'limited']);
+const SPELLINGS = new SpellingList([
+  ...EVERYDAY_WORDS,
+  ...HOUSES,
+  ...SALE_WORDS,
+  ...PLACE_WORDS,
+  ...BRAND_WORDS,
+  'limited',
+]);
 
 /** How sure a respelt word is. The word that makes the name must be long, or another name would be read into it. */
 function respellingCertainty(edits: number, length: number, isFirst: boolean): number {

@@ -346,7 +346,8 @@ class Directory {
   ): DirectoryAction | null {
     const code = link.supplierCode;
     const word = this.state.words.get(vendor.id);
-    const heir = word?.by === 'PERSON' && word.supplierCode !== null ? this.suppliers.get(word.supplierCode) : undefined;
+    const heir =
+      word?.by === 'PERSON' && word.supplierCode !== null ? this.suppliers.get(word.supplierCode) : undefined;
     // Whose it is now is said; it is linked there, or it is one more vendor of a supplier that has its own already.
     if (heir?.active) return { kind: 'END', supplierCode: code };
     const what = supplier

@@ -121,7 +121,8 @@ export function spellOutStation(folded: string): string {
   );
   if (spelt !== folded) return spelt;
   const last = folded.slice(folded.lastIndexOf(' ') + 1);
-  const isStation = last.length < folded.length && last.includes('/') && STATIONS.some((sign) => editsBetween(last, sign, 1) <= 1);
+  const isStation =
+    last.length < folded.length && last.includes('/') && STATIONS.some((sign) => editsBetween(last, sign, 1) <= 1);
   return isStation ? `${folded.slice(0, -last.length)}service station` : folded;
 }
 

@@ -190,7 +190,10 @@ export function recognise(
       own += editsAt[j] ?? 0;
       swaps += swapsAt[j] ?? 0;
     }
-    const base = own === 1 && swaps === 1 ? Math.max(forgiven(1, end - offset), forgivenSwap(end - offset)) : forgiven(own, end - offset);
+    const base =
+      own === 1 && swaps === 1
+        ? Math.max(forgiven(1, end - offset), forgivenSwap(end - offset))
+        : forgiven(own, end - offset);
     const isWord = own > 0 && isMeant(k);
     if (isWord) hasMeant = true;
     const sure = base * (isWord ? 0.8 : 1);
@@ -220,11 +223,15 @@ export function recognise(
   if (target.length >= SPREAD_LENGTH_MIN && letters >= SPREAD_LETTERS_MIN && worst >= SPREAD_WORD_MIN)
     certainty = Math.max(certainty, SPREAD_CERTAINTY);
   const isSwap = edits === 1 && swapsAt.subarray(0, target.length).includes(1);
-  const overall = isSwap ? Math.max(forgiven(1, target.length), forgivenSwap(target.length)) : forgiven(edits, target.length);
+  const overall = isSwap
+    ? Math.max(forgiven(1, target.length), forgivenSwap(target.length))
+    : forgiven(edits, target.length);
   const isSlip =
     !hasMeant &&
     !isReplaced &&
-    (edits < 2 || words.length > 1 || text[0] === target[0]) && target.length >= SLIP_LENGTH_MIN && letters >= SLIP_LETTERS_MIN;
+    (edits < 2 || words.length > 1 || text[0] === target[0]) &&
+    target.length >= SLIP_LENGTH_MIN &&
+    letters >= SLIP_LETTERS_MIN;
   if (isSlip) certainty = Math.max(certainty, SLIP_CERTAINTY);
   return { letters, certainty, overall: Math.min(overall, limit), isSlip };
 }

@@ -187,5 +187,6 @@ function capWeakNames(cap: Cap, pair: PairScore, reading: Reading, form: Indexed
   const isSlip = pair.isSlip === true;
   if (form.isEveryday && pair.letters < 1 && pair.score < 0.98 && !isLongEnough && !isSlip)
     cap(0.79, 'everyday words with a difference');
-  if (form.isEveryday && pair.score < 0.98 && !isLong && !isLongEnough && !isSlip) cap(pair.score * 0.9, 'everyday words only');
+  if (form.isEveryday && pair.score < 0.98 && !isLong && !isLongEnough && !isSlip)
+    cap(pair.score * 0.9, 'everyday words only');
 }

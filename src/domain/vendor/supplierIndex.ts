@@ -6,8 +6,8 @@
 import { type Brand, brandsOfSupplier, leadingBrand } from './brands.js';
 import { type Descriptor, type Reading, respell } from './descriptor.js';
 import { GramSearch } from './gramSearch.js';
-import { NearWords } from './nearWords.js';
 import { formOf, type NameForm, nameForms } from './nameForms.js';
+import { NearWords } from './nearWords.js';
 import { isPlaceWord, PLACE_PHRASES } from './places.js';
 import { applyRules } from './rules.js';
 import { formWeights, type IndexedForm, type PairScore, scorePair } from './score.js';
