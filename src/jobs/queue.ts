@@ -101,16 +101,27 @@ export class JobQueue implements JobSender {
    * Takes over a job of a process that died: it is finished and sent anew in one transaction, so that it starts at once
    * and not after the backoff that a failure would bring. The new one keeps the old one's place among those of its key.
    * Its id is new, so whatever a process that was given up too early still says about the old one changes nothing.
+   *
+   * Where the job engine missed the process's heartbeat first, it has put the job back already, with a pause that doubles
+   * at every death, up to five minutes in which nothing of that key moves. Nothing failed, so that pause ends here.
    */
   async revive(db: Database, { queue, jobId }: OrphanedJob): Promise<void> {
     const isRevived = await db.engine(async (tx) => {
       if (!(await takeOrphan(tx, jobId))) return false;
       const adapter = adapterOf(tx);
-      const [job] = await tx.query<{ data: object; singleton_key: string; created_on: Date }>(
-        `select data, singleton_key, created_on from pgboss.job where name = $1 and id = $2 and state = 'active' for update`,
+      const [job] = await tx.query<{ data: object; singleton_key: string; created_on: Date; state: string }>(
+        `select data, singleton_key, created_on, state from pgboss.job
+         where name = $1 and id = $2 and state in ('active', 'retry') for update`,
         [queue, jobId],
       );
       if (!job) return false;
+      if (job.state === 'retry') {
+        await tx.execute(
+          `update pgboss.job set start_after = now(), retry_count = 0 where name = $1 and id = $2 and state = 'retry'`,
+          [queue, jobId],
+        );
+        return true;
+      }
       await this.boss.complete(queue, jobId, null, { db: adapter });
       const id = await this.boss.send(queue, job.data, { singletonKey: job.singleton_key, db: adapter });
       await tx.execute('update pgboss.job set created_on = $3 where name = $1 and id = $2', [

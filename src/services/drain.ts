@@ -300,7 +300,7 @@ class Drain {
       postings.map((posting) => ({
         documentType: posting.document_type,
         reference: posting.reference,
-        supplierCode: posting.supplier_code,
+        supplierCode: this.supplierOf(posting),
         postingDate: posting.posting_date,
       })),
     );
@@ -309,6 +309,15 @@ class Drain {
       byReference.set(document.reference, [...(byReference.get(document.reference) ?? []), document]);
     }
     return byReference;
+  }
+
+  /**
+   * One that is still to be made has its code already. Ledgers know invoices by supplier and number, and may refuse to
+   * look for one without a supplier.
+   */
+  private supplierOf(posting: ClaimedPosting): string | null {
+    const { supplier_code: code, create_supplier: wanted } = posting;
+    return code ?? (wanted && (this.connection.suppliers?.codeFor(wanted.name) ?? null));
   }
 
   private async withSupplier(posting: ClaimedPosting): Promise<ClaimedPosting | null> {

@@ -104,12 +104,20 @@ class Push {
   async run(): Promise<boolean> {
     const { engine, claim, caller } = this;
     const { connection } = await engine.connections.spend(claim.tenantId, claim.sourceId);
-    if (claim.arePushesDue && !(await this.pushFields(connection))) return false;
-    if (!connection.vendors) return true;
-    return alignVendors(engine, {
-      ...{ claim, caller, vendors: connection.vendors },
-      keepGoing: () => this.keepGoing(),
-    });
+    let problem: LedgergateError | null = null;
+    try {
+      if (claim.arePushesDue && !(await this.pushFields(connection))) return false;
+    } catch (error) {
+      // What a person has to put right about the fields says nothing about the vendors.
+      if (!(error instanceof LedgergateError) || error.decision !== 'HOLD') throw error;
+      problem = error;
+    }
+    this.at = claim.sourceId;
+    const { vendors } = connection;
+    const keepGoing = () => this.keepGoing();
+    const isDone = vendors ? await alignVendors(engine, { claim, caller, vendors, keepGoing }) : true;
+    if (problem) throw problem;
+    return isDone;
   }
 
   private async pushFields({ masterData }: SpendConnection): Promise<boolean> {

@@ -12,7 +12,7 @@ import {
 } from '../domain/vendor/directory.js';
 import { DEFAULT_THRESHOLDS, normaliseMerchant } from '../domain/vendor/index.js';
 import type { Tx } from '../entities/database.js';
-import { InputError } from '../errors.js';
+import { ConfigurationError, InputError } from '../errors.js';
 import type { Caller, Engine } from './engine.js';
 import { type Claim, renew } from './masterDataLease.js';
 import { type DoneAction, loadLinks, storeLinks, summariseConflicts } from './vendorLinks.js';
@@ -86,6 +86,7 @@ async function decide(
     ),
     links: await loadLinks(tx, claim),
   }));
+  refuseEmpty(suppliers.length, vendors.length, links.filter(({ vendorId }) => vendorId !== null).length);
   const state = (words: DirectoryState['words']): DirectoryState => ({
     ...{ suppliers, vendors, links, words, createsSuppliers: claim.createsSuppliers },
   });
@@ -105,6 +106,20 @@ async function decide(
   }
   const revisions = new Map(links.map((link) => [link.supplierCode, link.revision]));
   return { decision: decideDirectory(state(words)), revisions };
+}
+
+/** Fewer links than this may well have lost all their vendors to one person in a minute. */
+const LINKS_FEW = 10;
+
+/** A list that came back empty is a right that was taken away or a filter, and not the end of all business. */
+function refuseEmpty(suppliers: number, vendors: number, links: number): void {
+  const side = suppliers === 0 && links > 0 ? 'ledger' : vendors === 0 && links >= LINKS_FEW ? 'spend system' : null;
+  if (side === null) return;
+  const what = side === 'ledger' ? 'no supplier' : 'no vendor';
+  throw new ConfigurationError(
+    `The ${side} shows ${what} at all, although ${links} are linked, so nothing was changed. Look at what its login may see.`,
+    { code: 'DIRECTORY_EMPTY' },
+  );
 }
 
 /** By merchant key, as purchases are matched: a person's answer about a merchant holds for the vendor of that name. */

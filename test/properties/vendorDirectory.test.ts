@@ -73,10 +73,10 @@ describe('any two directories', () => {
     );
   });
 
-  it('are in step after one run: the next one does nothing', () => {
+  it('come to rest: what was done is not done again', () => {
     fc.assert(
       fc.property(world, (state) => {
-        // What may be found only once the first run is done: a supplier that waits no more because a vendor was linked.
+        // A vendor that one run sets free may be found by the next: where its supplier is gone and a person said whose it is.
         let now = state;
         for (let run = 0; run < 4; run += 1) now = carriedOut(now, lasting(now));
         expect(lasting(now)).toEqual([]);

@@ -118,6 +118,9 @@ export const brexConnector: SpendConnector<BrexCredentials, BrexSettings> = {
   streams: STREAMS,
   exportStream: 'ACCOUNTING_RECORDS',
   describeCredential,
-  connect: (context) => connectBrex(context),
+  connect(context): SpendConnection {
+    const { vendors, ...connection } = connectBrex(context);
+    return context.settings.keepVendors ? { ...connection, vendors } : connection;
+  },
   webhooks: brexWebhooks,
 };

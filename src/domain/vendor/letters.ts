@@ -19,9 +19,9 @@ const SPREAD_LETTERS_MIN = 0.8;
 const SPREAD_WORD_MIN = 0.7;
 const SPREAD_CERTAINTY = 0.88;
 /** The same where every word with a difference is no known word, so that it can hardly be meant as it stands. */
-const SLIP_LENGTH_MIN = 9;
-const SLIP_LETTERS_MIN = 0.77;
-const SLIP_CERTAINTY = 0.875;
+const SLIP_LENGTH_MIN = 8;
+const SLIP_LETTERS_MIN = 0.74;
+const SLIP_CERTAINTY = 0.89;
 
 /**
  * How sure a word of `length` letters is with so many letters different. One letter makes another shop of a short name,
@@ -52,7 +52,7 @@ function forgivenSwap(length: number): number {
 /** Differences that may be slips in a word: in the first telling word, which makes the name, and in the others. */
 function slipsAllowed(length: number, isFirst: boolean, isOnly: boolean): number {
   if (isOnly) return length <= 8 ? 1 : length <= 11 ? 2 : 3;
-  if (isFirst) return length <= 4 ? 0 : length <= 6 ? 1 : length <= 9 ? 2 : 3;
+  if (isFirst) return length <= 4 ? 0 : length <= 6 ? 1 : length <= 11 ? 2 : 3;
   return length <= 2 ? 0 : length <= 4 ? 1 : length <= 6 ? 2 : 3;
 }
 
@@ -177,10 +177,12 @@ export function recognise(
   let total = 0;
   let limit = 0.4 + 0.6 * letters;
   if (lettersBefore >= 2 || lettersBehind >= 3) limit = Math.min(limit, 0.72);
+  // One letter in front of a whole short name (`e`, `i`) is how other businesses make theirs.
+  if (lettersBefore === 1 && edits === 1 && target.length <= 8) limit = Math.min(limit, 0.8);
   let worst = 1;
   let hasTold = false;
   let hasMeant = false;
-  let isReplaced = lettersBefore >= 2 || lettersBehind >= 3 || isClustered(target.length);
+  let isReplaced = lettersBefore >= 2 || lettersBehind >= 2 || isClustered(target.length);
   let isFirst = true;
   for (let k = 0; k < words.length && offset < target.length; k += 1) {
     const end = Math.min(target.length, offset + (words[k] ?? '').length);
@@ -200,7 +202,8 @@ export function recognise(
     const isPart = end - offset < (words[k] ?? '').length;
     const weight = (weights[k] ?? 1) * (isPart && own === 0 ? (end - offset) / (words[k] ?? '').length : 1);
     // A word replaced altogether, even a filler, makes another name; so does a letter in a short telling word.
-    if (end - offset >= 3 && (end - offset >= 5 ? own * 2 >= end - offset : own * 2 > end - offset)) {
+    const isEdge = isPart && end - offset <= 4 && own - swaps <= 1 && end - offset >= 3;
+    if (!isEdge && end - offset >= 3 && (end - offset >= 5 ? own * 2 >= end - offset : own * 2 > end - offset)) {
       limit = Math.min(limit, 0.72);
       isReplaced = true;
     }
@@ -211,7 +214,8 @@ export function recognise(
     }
     if (isTelling) hasTold = true;
     if (own > 0 && sure < base) limit = Math.min(limit, 0.76);
-    if (own - swaps > slipsAllowed(end - offset, isFirst, words.length === 1) || own > 3) isReplaced = true;
+    const allowed = isEdge ? 3 : slipsAllowed(end - offset, isFirst, words.length === 1) + (isTelling ? 0 : 1);
+    if (own - swaps > allowed || own > 3) isReplaced = true;
     if (end - offset > 3 || isTelling) isFirst = false;
     worst = Math.min(worst, sure);
     reached += weight * sure;

@@ -8,40 +8,73 @@ import { editsBetween } from './text.js';
 /** Longer words are filed by this many of their first letters only. */
 const FILED_LETTERS = 8;
 
-function* filedUnder(word: string): Generator<string> {
-  const text = word.slice(0, FILED_LETTERS);
-  yield text;
-  for (let i = 0; i < text.length; i += 1) {
+const FILTER_SIZE = 16_384;
+const FILTER_MASK = FILTER_SIZE - 1;
+const HASH_BASE = 0x01000193;
+const powers = new Int32Array(FILED_LETTERS + 1);
+powers[0] = 1;
+for (let i = 1; i <= FILED_LETTERS; i += 1) powers[i] = Math.imul(powers[i - 1] ?? 0, HASH_BASE);
+const keys = new Int32Array(FILED_LETTERS + 1);
+const fronts = new Int32Array(FILED_LETTERS + 1);
+
+/**
+ * Writes the keys of the text from its first letter to `end` into `keys`: the text, and the text without each of its
+ * letters. Numbers instead of texts; two texts that share a number by accident only cost a comparison.
+ * @returns how many keys there are.
+ */
+function filedUnder(text: string, end: number): number {
+  const length = Math.min(end, FILED_LETTERS, text.length);
+  for (let i = 0; i < length; i += 1)
+    fronts[i + 1] = (Math.imul(fronts[i] ?? 0, HASH_BASE) + text.charCodeAt(i) + 1) | 0;
+  let count = 1;
+  keys[0] = fronts[length] ?? 0;
+  for (let i = 0; i < length; i += 1) {
     // Taking out either of two equal neighbours leaves the same.
-    if (i === 0 || text[i] !== text[i - 1]) yield text.slice(0, i) + text.slice(i + 1);
+    if (i > 0 && text.charCodeAt(i) === text.charCodeAt(i - 1)) continue;
+    const rest = length - i - 1;
+    const behind = ((fronts[length] ?? 0) - Math.imul(fronts[i + 1] ?? 0, powers[rest] ?? 0)) | 0;
+    keys[count] = (Math.imul(fronts[i] ?? 0, powers[rest] ?? 0) + behind) | 0;
+    count += 1;
   }
+  return count;
 }
 
-/** Files texts by their beginnings, each with the values that belong to it. Values come back in the order of numbers. */
+/** Files texts by their beginnings, each with the number that belongs to it. */
 export class NearWords {
-  private readonly files = new Map<string, number[]>();
+  private readonly files = new Map<number, number[]>();
+  /** How many keys fall on each place: most keys asked for are nobody's, and one look here tells. */
+  private readonly filed = new Uint16Array(FILTER_SIZE);
 
   add(word: string, value: number): void {
-    for (const key of filedUnder(word)) {
+    for (let i = filedUnder(word, word.length) - 1; i >= 0; i -= 1) {
+      const key = keys[i] ?? 0;
       const file = this.files.get(key);
+      this.filed[key & FILTER_MASK] = (this.filed[key & FILTER_MASK] ?? 0) + 1;
       if (file === undefined) this.files.set(key, [value]);
       else file.push(value);
     }
   }
 
   remove(word: string, value: number): void {
-    for (const key of filedUnder(word)) {
+    for (let i = filedUnder(word, word.length) - 1; i >= 0; i -= 1) {
+      const key = keys[i] ?? 0;
       const file = this.files.get(key);
       const at = file?.indexOf(value) ?? -1;
       if (file === undefined || at < 0) continue;
       file.splice(at, 1);
+      this.filed[key & FILTER_MASK] = (this.filed[key & FILTER_MASK] ?? 0) - 1;
       if (file.length === 0) this.files.delete(key);
     }
   }
 
-  /** Adds the values of words whose beginning is at most about a slip or two from the beginning of this one. */
-  collect(word: string, found: Set<number>): void {
-    for (const key of filedUnder(word)) for (const value of this.files.get(key) ?? []) found.add(value);
+  /** Adds the numbers of words whose beginning is at most a slip or two from the first `end` letters of this one. */
+  collect(word: string, end: number, found: Set<number>): void {
+    for (let i = filedUnder(word, end) - 1; i >= 0; i -= 1) {
+      const key = keys[i] ?? 0;
+      if (this.filed[key & FILTER_MASK] === 0) continue;
+      const file = this.files.get(key);
+      if (file !== undefined) for (const value of file) found.add(value);
+    }
   }
 }
 
@@ -67,7 +100,7 @@ export class SpellingList {
   correct(word: string): { word: string; edits: number } | null {
     if (word.length < ONE_SLIP_LENGTH) return null;
     const found = new Set<number>();
-    this.near.collect(word, found);
+    this.near.collect(word, word.length, found);
     let best: { word: string; edits: number } | null = null;
     let isTied = false;
     for (const at of found) {

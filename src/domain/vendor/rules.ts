@@ -63,6 +63,8 @@ export function applyRules(
   capHouse(cap, pair, reading, form);
   capRegions(cap, pair, reading, form);
   capWeakNames(cap, pair, reading, form, parts);
+  if (form.brand?.kind === 'chain' && form.compact.length <= 3 && reading.site === 'forecourt')
+    cap(0.79, 'so short a name may be a petrol brand here');
   if (
     parts.motorway !== null &&
     (form.brand === null || form.brand.kind !== 'operator') &&
@@ -174,6 +176,15 @@ function capPlaces(cap: Cap, pair: PairScore, reading: Reading, form: IndexedFor
   else cap(0.7, `the supplier's name has a place (${supplierPlace}) that the descriptor does not show`);
 }
 
+/** Whether the descriptor shows a filler of the name, or nothing that could stand in its place. */
+function showsFiller(reading: Reading, form: IndexedForm): boolean {
+  const fillers = form.tokens.filter((token) => FILLERS.has(token));
+  return reading.tokens.every(
+    (token) =>
+      form.tokens.includes(token) || isPlaceWord(token) || fillers.some((filler) => similarity(token, filler, 0.7) > 0),
+  );
+}
+
 function capWeakNames(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, parts: DescriptorParts): void {
   if (parts.nameless !== null && (form.kind !== 'brand' || pair.letters < 1))
     cap(0.3, `the descriptor shows nothing but ${parts.nameless}`);
@@ -184,7 +195,9 @@ function capWeakNames(cap: Cap, pair: PairScore, reading: Reading, form: Indexed
   const isLong =
     (pair.how === 'nearly equal' || (pair.how === 'cut off' && pair.letters === 1)) && form.compact.length >= 9;
   const isLongEnough = pair.letters >= (reading.compact.length >= 14 ? 0.85 : 0.9) && reading.compact.length >= 10;
-  const isSlip = pair.isSlip === true;
+  if (pair.how === 'words' && form.bare.length <= 4 && form.bare !== form.compact && !showsFiller(reading, form))
+    cap(0.79, 'a very short name with something else behind it');
+  const isSlip = pair.isSlip === true && pair.letters >= 0.8;
   if (form.isEveryday && pair.letters < 1 && pair.score < 0.98 && !isLongEnough && !isSlip)
     cap(0.79, 'everyday words with a difference');
   if (form.isEveryday && pair.score < 0.98 && !isLong && !isLongEnough && !isSlip)

@@ -120,6 +120,26 @@ describe('the watch for orphans', () => {
   });
 });
 
+describe('a job whose process died', () => {
+  it('starts at once although the job engine missed the heartbeat first and made it wait', async () => {
+    const node = await start({ works: false });
+    await node.send('ledger.drain', drain);
+    const [job] = await base.rows<{ id: string }>(
+      `update pgboss.job set state = 'retry', retry_count = 8, start_after = now() + interval '5 minutes'
+       where name = 'ledger.drain' returning id`,
+    );
+    await base.rows(
+      `insert into job_claims (job_id, queue, process_id, claimed_at) values ($1, 'ledger.drain', 'gone', now()) returning 1`,
+      [job?.id],
+    );
+    const begun = new Gate();
+    await start({ tasks: { 'ledger.drain': async () => begun.open() } });
+    await begun.opened;
+    await quiet(base);
+    expect(await claims()).toEqual([]);
+  });
+});
+
 describe('a database that cuts every connection', () => {
   it('in the middle of work only delays it', async () => {
     const done = new Set<string>();

@@ -1,7 +1,7 @@
 // Suppliers and vendors kept in step. What would surprise: a vendor made twice after a lost answer or by two processes, a
 // rename over a person's own, a supplier made because nobody was asked, a directory that stops half way, anything deleted.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { InputError, OutcomeUnknownError, PermissionError } from '../../../src/errors.js';
+import { ConfigurationError, InputError, OutcomeUnknownError, PermissionError } from '../../../src/errors.js';
 import { refreshMasterData } from '../../../src/services/masterData.js';
 import { healMasterData, pushMasterData } from '../../../src/services/masterDataExport.js';
 import type { PipelineRequest } from '../../../src/services/useCases.js';
@@ -277,6 +277,37 @@ describe('a link', () => {
 });
 
 describe('whatever goes wrong', () => {
+  it('with the fields, the vendors are kept in step all the same', async () => {
+    suppliers(['S1', 'Acme']);
+    company = await makeCompany(engine, { exportMasterData: true });
+    directory().faults.push(new ConfigurationError('Say which field.'));
+    await pushMasterData(engine, 'default', company.pipelineId, going);
+    expect(await links()).toMatchObject([{ supplier_code: 'S1', state: 'LINKED' }]);
+    expect(await alerts()).toMatchObject([{ message: expect.stringContaining('Say which field.') }]);
+  });
+
+  it('with what a login may see, an empty list is no reason to doubt all links', async () => {
+    suppliers(...many);
+    await start();
+    suppliers();
+    done(await refreshMasterData(engine, company.caller, company.ledgerId));
+    await engine.runJobs({ until: engine.clock.now() });
+    expect(await alerts()).toMatchObject([{ message: expect.stringContaining('The ledger shows no supplier at all') }]);
+    suppliers(...many);
+    await again();
+    expect(await alerts()).toEqual([]);
+    const kept = [...directory().vendors];
+    directory().vendors.clear();
+    engine.clock.advance(86_400_000);
+    await healMasterData(engine);
+    await engine.runJobs({ until: engine.clock.now() });
+    expect(await alerts()).toMatchObject([{ message: expect.stringContaining('shows no vendor at all') }]);
+    vendors(...kept);
+    await again();
+    expect((await links()).every(({ state }) => state === 'LINKED')).toBe(true);
+    expect(await engine.rows(`select from audit_events where action = 'vendorLink.conflict'`)).toEqual([]);
+  });
+
   const many = Array.from({ length: 60 }, (_, n) => [`S${n}`, `Supplier number ${n}`] as const);
 
   it.each(['LOST_BEFORE', 'LOST_AFTER'] as const)(

@@ -1,36 +1,51 @@
 // Promise 1 and 2 under kill -9: workers die at random moments while the ledger loses replies, and afterwards the ledger
 // holds one document per posting and the reconciliation is zero. What would surprise: anything that the program remembers
-// only in its memory. `node test/scenarios/crash/run.ts --kills 200` does the same at length.
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type FreshDatabase, freshDatabase } from '../../support/database.js';
+// only in its memory. `npm run crash -- --ledger infor-m3 --documents invoice --kills 200` does the same at length.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freshDatabase } from '../../support/database.js';
 import { buildProduct, type Product } from '../support/product.js';
 import { runCrashTest } from './crash.js';
+import type { Documents } from './ledger.js';
+import { ledgerNamed } from './ledgers/index.js';
 import { tableOf } from './report.js';
 
 const SEED = 7;
-const KILLS = 12;
+const KILLS = 6;
+const PURCHASES = 40;
 const WITHIN_MS = 300_000;
+/** Of 40 purchases and those that come meanwhile some are held, each for a reason that the month has on purpose. */
+const DOCUMENTS_LEAST = 30;
+
+const RUNS: readonly { name: string; documents: Documents }[] = [
+  { name: 'syspro', documents: 'journal' },
+  { name: 'sage-x3', documents: 'journal' },
+  { name: 'infor-m3', documents: 'invoice' },
+  { name: 'epicor-kinetic', documents: 'journal' },
+];
 
 let product: Product;
-let database: FreshDatabase;
 beforeAll(async () => {
   product = await buildProduct();
-  database = await freshDatabase();
 }, WITHIN_MS);
-afterAll(async () => {
-  await database.drop();
-  product.remove();
-});
+afterAll(() => product.remove());
 
-it(
-  `${KILLS} workers killed while replies get lost leave one document per posting and a difference of 0.00 (seed ${SEED})`,
-  async () => {
-    const options = { kills: KILLS, seed: SEED, purchases: 250, longPauses: 0 };
-    const report = await runCrashTest({ ...options, product, databaseUrl: database.connectionString });
-    expect(report.verdict.broken, tableOf(report)).toEqual([]);
-    expect(report.verdict.duplicates).toBe(0);
-    expect(report.counts.kills).toBe(KILLS);
-    expect(report.verdict.documents).toBeGreaterThan(150);
-  },
-  WITHIN_MS,
-);
+describe(`${KILLS} workers killed while replies get lost leave one document per posting and a difference of 0.00`, () => {
+  it.each(RUNS)(
+    `$name, $documents (seed ${SEED})`,
+    async ({ name, documents }) => {
+      const database = await freshDatabase();
+      try {
+        const ledger = ledgerNamed(name);
+        const options = { ledger, documents, kills: KILLS, seed: SEED, purchases: PURCHASES, longPauses: 0 };
+        const report = await runCrashTest({ ...options, product, databaseUrl: database.connectionString });
+        expect(report.verdict.broken, tableOf(report)).toEqual([]);
+        expect(report.verdict.duplicates).toBe(0);
+        expect(report.counts.kills).toBe(KILLS);
+        expect(report.verdict.documents).toBeGreaterThan(DOCUMENTS_LEAST);
+      } finally {
+        await database.drop();
+      }
+    },
+    WITHIN_MS,
+  );
+});

@@ -33,6 +33,8 @@ const STARTS_LIVED_MAX = 1.5;
 /** A posting's lease is its request's time and a minute. */
 const LEASE_S = 60;
 const START_MS = 1_000;
+/** A dead worker's job is somebody else's within these, see `GRACE_MS` and `heartbeatSeconds` in the program. */
+const TAKEN_OVER_WITHIN_MS = 10_000;
 const READY_WITHIN_MS = 60_000;
 /** With less than this to do, the source comes up with more; a short run has less of everything. */
 const WORK_LEAST = 40;
@@ -63,9 +65,10 @@ export class Killer {
   }
 
   async run(): Promise<void> {
-    const { kills, longPauses, say } = this.options;
+    const { kills, longPauses, say, minutes = Number.POSITIVE_INFINITY } = this.options;
+    const endsAt = performance.now() + minutes * 60_000;
     this.start();
-    for (let number = 1; number <= kills; number += 1) {
+    for (let number = 1; number <= kills && performance.now() < endsAt; number += 1) {
       await this.keepBusy(number);
       if (longPauses > 0 && number % Math.ceil(kills / (longPauses + 1)) === 0) await this.putToSleep();
       await this.disturb();
@@ -182,10 +185,9 @@ export class Killer {
     if (isStarting) await pause(random.next() * this.startMs);
     else {
       await this.working(worker);
-      if (random.chance(0.4)) {
-        await world.watch.writeArrives(Math.max(1_500, this.startMs * STARTS_LIVED_MAX));
-        await pause(random.next() * 40);
-      } else await pause(random.spread(LIFE_MS.least, Math.max(LIFE_MS.most, this.startMs * STARTS_LIVED_MAX)));
+      const withinMs = Math.max(LIFE_MS.most, this.startMs * STARTS_LIVED_MAX);
+      if (random.chance(0.4)) await this.inTheMiddle(withinMs);
+      else await pause(random.spread(LIFE_MS.least, withinMs));
     }
     if (random.chance(0.1)) await this.cutConnections(worker);
     if (isStarting) counts.whileStarting += 1;
@@ -200,6 +202,14 @@ export class Killer {
     if ((await this.posting()) > 0) counts.whilePosting += 1;
     this.listenForRecovery(killedAt);
     if (this.workers.size === 0) this.start();
+  }
+
+  /** At any call of a document. What takes over from a dead worker first has to notice that it is dead. */
+  private async inTheMiddle(withinMs: number): Promise<void> {
+    const { watch, ledger } = this.world;
+    const { random } = this;
+    await watch.writesArrive(random.int(1, 2 * ledger.writesOfDocument), TAKEN_OVER_WITHIN_MS + withinMs);
+    await pause(random.next() * 40);
   }
 
   private get startMs(): number {

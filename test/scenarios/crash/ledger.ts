@@ -35,6 +35,8 @@ export interface StartedLedger {
   readonly settlingS: number;
   /** Calls that change something. Matched against the path and the operation of a request. */
   readonly writes: RegExp;
+  /** So many of them are about one document, so that a kill may come at any of them. */
+  readonly writesOfDocument: number;
   /** The one call among them that puts a document into the books. */
   readonly decides: RegExp;
   readonly faults: readonly FaultRuleInput[];

@@ -22,6 +22,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       seed: { type: 'string', default: String(Date.now() % 100_000) },
       purchases: { type: 'string', default: '2000' },
       'long-pauses': { type: 'string', default: '2' },
+      minutes: { type: 'string' },
     },
   });
   const ledger = ledgerNamed(values.ledger);
@@ -39,6 +40,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       seed: Number(values.seed),
       purchases: Number(values.purchases),
       longPauses: Number(values['long-pauses']),
+      ...(values.minutes === undefined ? {} : { minutes: Number(values.minutes) }),
       product,
       databaseUrl: database.connectionString,
       say: (line) => process.stdout.write(`${(performance.now() / 1_000).toFixed(1).padStart(6)} s  ${line}\n`),

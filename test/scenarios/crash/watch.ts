@@ -48,6 +48,15 @@ export class LedgerWatch {
     return this.inFlight > 0 ? Promise.resolve(true) : signalled(this.waitingForWrite, withinMs);
   }
 
+  /** Resolves when so many writes have arrived from now on, or after the time given. */
+  async writesArrive(count: number, withinMs: number): Promise<void> {
+    const deadline = performance.now() + withinMs;
+    let isThere = await this.writeArrives(withinMs);
+    for (let left = count - 1; isThere && left > 0; left -= 1) {
+      isThere = await signalled(this.waitingForWrite, Math.max(0, deadline - performance.now()));
+    }
+  }
+
   /** Tells when the next document is made. @returns a way to stop listening. */
   onNextDocument(tell: () => void): () => void {
     this.waitingForDocument.add(tell);

@@ -83,7 +83,15 @@ async function trailOf(world: World): Promise<string[]> {
      left join postings p on p.tenant_id = e.tenant_id and p.id = e.subject_id
      where e.tenant_id = $1 and (e.action like 'posting.%' or e.action like 'spend.%') order by e.sequence`,
   );
+  const systems = await world.rows<{ name: string; status: string }>(
+    'select name, status from systems where tenant_id = $1 order by name',
+  );
+  const alerts = await world.rows<{ code: string; message: string }>(
+    'select code, message from alerts where tenant_id = $1 and resolved_at is null order by raised_at',
+  );
   return [
+    ...alerts.map(({ code, message }) => `Alert ${code}: ${message}`),
+    `Its systems: ${systems.map(({ name, status }) => `${name} ${status}`).join(', ')}`,
     'Its trail:',
     ...events.map((one) => `  ${one.occurred_at.toISOString()} ${one.action} ${one.subject}: ${one.summary}`),
     'Its postings:',

@@ -98,6 +98,8 @@ export function work({ engine, process }: Worker, job: SimJob): Promise<unknown>
       return drainLedger(engine, tenantId, job.payload.ledgerId, options);
     case 'source.report':
       return reportToSource(engine, tenantId, job.payload.sourceId, options);
+    case 'source.masterData':
+      return pushMasterData(engine, tenantId, job.payload.pipelineId, options);
     case 'webhook.process':
       return processWebhook(engine, tenantId, job.payload.systemId, job.payload.messageId);
     case 'source.masterData':

@@ -131,8 +131,9 @@ export class World {
 
   private drawPipeline(): PipelineRequest {
     const { random } = this;
-    const documentType = random.chance(0.7) ? 'JOURNAL' : 'SUPPLIER_INVOICE';
-    const isJournal = documentType === 'JOURNAL';
+    const takesInvoices = this.ledger.connector.documentTypes.includes('SUPPLIER_INVOICE');
+    const isJournal = random.chance(0.65) || !takesInvoices;
+    const documentType = isJournal ? 'JOURNAL' : 'SUPPLIER_INVOICE';
     return {
       ...{ name: 'Cards to books', sourceId: this.sourceId, ledgerId: this.ledgerId, streams: [...VIEWS] },
       documentType,

@@ -1,11 +1,12 @@
 /** What would be caught here: settings that are taken silently, secrets in messages, and vendors created twice. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { credentialsSchema, settingsSchema } from '../../../src/connectors/brex/config.js';
 import { brexConnector } from '../../../src/connectors/brex/index.js';
 import { asciiText } from '../../../src/connectors/brex/text.js';
 import { ConfigurationError, InputError } from '../../../src/errors.js';
-import { type Answer, connectTo, fakeBrex, NOW, page } from './brexHarness.js';
+import { contextFor } from '../../support/connectorContext.js';
+import { type Answer, connectTo, fakeBrex, NOW, page, userToken } from './brexHarness.js';
 
 describe('settings', () => {
   it('have a default for everything but what only the customer knows', () => {
@@ -14,6 +15,7 @@ describe('settings', () => {
       glAccountField: 'gl_account',
       costCentreField: 'cost_center',
       taxField: null,
+      keepVendors: true,
       reimbursementBasis: 'CASH',
       accountingLookbackDays: 400,
       requestsPerMinute: 900,
@@ -188,6 +190,14 @@ describe('vendors', () => {
   it.each([400, 404, 409, 422])('a rename that Brex refuses with %i is told', async (status) => {
     const brex = await fakeBrex(() => ({ status, body: { message: 'No.' } }));
     await expect(connectTo(brex.url).vendors.rename('v1', 'Acme', 'k')).rejects.toBeInstanceOf(InputError);
+  });
+
+  it.each([true, false])('of an account are kept only where the setting says so: %s', async (keepVendors) => {
+    const settings = settingsSchema.parse({ keepVendors });
+    const connection = brexConnector.connect(contextFor('http://brex.test', userToken(), settings));
+    onTestFinished(() => connection.disconnect());
+    expect(connection.vendors !== undefined).toBe(keepVendors);
+    expect(connection.masterData).toBeDefined();
   });
 
   it('a refusal for another reason is told', async () => {

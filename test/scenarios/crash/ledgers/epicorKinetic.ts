@@ -35,7 +35,7 @@ export const epicorKinetic: CrashLedger = {
         unmatchedVendor: isInvoice ? 'CREATE_SUPPLIER' : 'POST_WITHOUT_SUPPLIER',
       },
       ...{ submitTimeoutS: SUBMIT_TIMEOUT_S, settlingS: SETTLING_S },
-      ...{ writes: /(^| )write /, decides: /PostGroupJournals|RunDirect/ },
+      ...{ writesOfDocument: 9, writes: /(^| )write /, decides: /PostGroupJournals|RunDirect/ },
       faults: faultsOf({ deciding, ...calls }, SUBMIT_TIMEOUT_S),
       keepsAbandoned: [],
       nameOf: ({ type, number }) => (type === 'JOURNAL' ? number : `AP ${number}`),

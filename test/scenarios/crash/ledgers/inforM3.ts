@@ -43,7 +43,7 @@ export const inforM3: CrashLedger = {
         unmatchedVendor: isInvoice ? 'CREATE_SUPPLIER' : 'POST_WITHOUT_SUPPLIER',
       },
       ...{ submitTimeoutS: SUBMIT_TIMEOUT_S, settlingS: SETTLING_S },
-      ...{ writes: / write /, decides: /GLS840MI\/UpdBatch|APS455MI\/ValidByBatchNo/ },
+      ...{ writesOfDocument: 7, writes: / write /, decides: /GLS840MI\/UpdBatch|APS455MI\/ValidByBatchNo/ },
       faults: faultsOf({ deciding, ...calls }, SUBMIT_TIMEOUT_S),
       // A batch that was not updated stays in GLS840, where nothing is in the books.
       keepsAbandoned: ['JOURNAL'],

@@ -43,7 +43,7 @@ export const sageX3: CrashLedger = {
         unmatchedVendor: 'POST_WITHOUT_SUPPLIER',
       },
       ...{ submitTimeoutS: SUBMIT_TIMEOUT_S, settlingS: SETTLING_S },
-      ...{ writes: /SOAP run AOWSIMPORT/, decides: /SOAP run AOWSIMPORT/ },
+      ...{ writesOfDocument: 1, writes: /SOAP run AOWSIMPORT/, decides: /SOAP run AOWSIMPORT/ },
       faults: faultsOf({ deciding: ['SOAP run AOWSIMPORT'], otherWrites: [], reads: ['REST $'] }, SUBMIT_TIMEOUT_S),
       keepsAbandoned: [],
       nameOf: ({ number }) => number,

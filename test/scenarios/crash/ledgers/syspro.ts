@@ -27,7 +27,7 @@ export const syspro: CrashLedger = {
         unmatchedVendor: 'POST_WITHOUT_SUPPLIER',
       },
       ...{ submitTimeoutS: SUBMIT_TIMEOUT_S, settlingS: SETTLING_S },
-      ...{ writes: /Transaction\/Post/, decides: /Transaction\/Post/ },
+      ...{ writesOfDocument: 1, writes: /Transaction\/Post/, decides: /Transaction\/Post/ },
       faults: faultsOf({ deciding: ['Transaction/Post'], otherWrites: [], reads: [] }, SUBMIT_TIMEOUT_S),
       keepsAbandoned: [],
       nameOf: ({ number }) => key(number),

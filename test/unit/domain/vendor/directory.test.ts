@@ -176,6 +176,15 @@ describe('a link', () => {
     ]);
   });
 
+  it('in conflict says what is the matter now, once', () => {
+    const renamed = settled(now('Acme', 'Acme Europe'));
+    const after = settled({ ...renamed, suppliers: [supplier('S1', 'Acme', false)] });
+    expect(after.links).toMatchObject([
+      { state: 'CONFLICT', note: expect.stringContaining('inactive'), vendorName: 'Acme' },
+    ]);
+    expect(settled({ ...after, suppliers: [supplier('S1', 'Acme')] }).links).toEqual(renamed.links);
+  });
+
   it('renamed on both sides is a conflict, unless to the same name', () => {
     expect(decide(now('Beta', 'Gamma'))).toMatchObject([
       { kind: 'CONFLICT', note: expect.stringContaining('Both sides were renamed') },
