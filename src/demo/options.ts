@@ -37,7 +37,7 @@ export function readOptions(args: readonly string[]): DemoOptions | null {
     .option('--seed <n>', 'makes the generated month repeatable; default 1')
     .option(
       '--purchases <n>',
-      'purchases in the generated month of Brex; default 2000 for SYSPRO, else 300; at least 200',
+      'purchases in the generated month of Brex; default 2000 for SYSPRO, else 200, which is the least',
     )
     .option('--reports <n>', 'reports in the generated month of Expensify; default 60, which is the least')
     .option('--port <n>', "the gateway's port; default 4000, or any free one if that is taken; 0 = any free one")

@@ -82,6 +82,37 @@ describe('npm run demo', { timeout: TIME }, () => {
     expect(readdirSync(join(folder, 'tmp')).filter((name) => name.startsWith('ledgergate-demo-'))).toEqual([]);
   });
 
+  // Each flow with what only it shows; that every promise holds is the exit code.
+  it.each([
+    [
+      'expensify-syspro',
+      'SYSPRO: ',
+      [/are a supplementary posting/, /[1-9]\d* reports marked as exported in Expensify/],
+    ],
+    [
+      'brex-sage-x3',
+      'Sage X3: ',
+      [/dimension type CCT : at least one dimension required/, /mapping version 2, [1-9]\d* replayed/],
+    ],
+    ['brex-infor-m3', 'Infor M3: ', [/is POSTED, 1 document in Infor M3/]],
+    ['brex-epicor-kinetic', 'Epicor Kinetic: ', [/is the new vendor/, /AWAITING_APPROVAL/]],
+  ] as const)('moves %s and keeps every promise', async (flow, ledger, shown) => {
+    const demo = start('--once', '--flow', flow, '--purchases', '200');
+    const [code] = await demo.ended;
+    const text = demo.output();
+    expect(text).toContain('All is well');
+    expect(code).toBe(0);
+    const posted = Number(/posted\s+(\d+) documents are in the ledger/.exec(text)?.[1]);
+    expect(text).toMatch(
+      new RegExp(`${ledger}${posted} (journals|invoices), ${posted} posted, 0 out of balance, 0 references twice`),
+    );
+    expect(text).toMatch(/Audit trail: whole, \d+ events verified/);
+    for (const one of shown) expect(text).toMatch(one);
+    for (const line of text.split('\n').filter((one) => /^ {2}[A-Z]{3} +\d+ /.test(one)))
+      expect(line).toMatch(/ 0\.00$/);
+    expect(leftOver()).toEqual([]);
+  });
+
   it('takes its children along when it is asked to stop half way', async () => {
     const demo = start('--once', '--purchases', '200');
     await demo.seen('✓ Connect SYSPRO');
@@ -105,7 +136,13 @@ describe('npm run demo', { timeout: TIME }, () => {
   });
 
   it('refuses what it does not know: exit code 2', async () => {
-    for (const args of [['--nonsense'], ['--suppliers', 'x.csv'], ['--purchases', 'many']]) {
+    for (const args of [
+      ['--nonsense'],
+      ['--suppliers', 'x.csv'],
+      ['--purchases', 'many'],
+      ['--flow', 'brex-oracle'],
+      ['--flow', 'all', '--data', 'x.csv'],
+    ]) {
       const [code] = await start(...args).ended;
       expect(code).toBe(2);
     }

@@ -5,7 +5,7 @@ import { dryRun, editInvoiced, MONTH_DAYS, monthArguments, releaseAccount, resol
 import { BREX_STREAMS, brexRules, brexSource } from './brex.js';
 import { WAITS } from './syspro.js';
 
-const PURCHASES = 300;
+const PURCHASES = 200;
 
 const EPICOR_KINETIC: FlowSystem = {
   title: 'Epicor Kinetic',

@@ -12,7 +12,7 @@ import {
 import { BREX_STREAMS, brexRules, brexSource } from './brex.js';
 import { WAITS } from './syspro.js';
 
-const PURCHASES = 300;
+const PURCHASES = 200;
 
 /** Validation is done by a job of M3's; the demo does not wait for a slow one. */
 const SETTINGS = { validationMs: 50 };
@@ -38,6 +38,8 @@ const INFOR_M3: FlowSystem = {
         invoice: { refunds: 'negative' },
         supplierDefaults: { template: templateSupplier },
         dimensions: { project: 3 },
+        // What the codes of ACR2 to ACR7 mean is not established either; here 1 is "must be given".
+        mandatoryDimensionCodes: ['1'],
         // M3 shows its calendar to no API.
         booksOpenFrom: '2026-10-01',
         ...{ pollSeconds: 0.05, watchSeconds: 5 },

@@ -7,7 +7,7 @@ import { dryRun, editAfterPosting, MONTH_DAYS, monthArguments, releaseAccount, r
 import { BREX_STREAMS, brexSource } from './brex.js';
 import { WAITS } from './syspro.js';
 
-const PURCHASES = 300;
+const PURCHASES = 200;
 
 /** Columns of the customer's import template behind a line: two dimension types. */
 const ANALYTICAL = ['ANALIN', 'DIE1', 'CCE1', 'DIE2', 'CCE2', 'AMTCUR'];

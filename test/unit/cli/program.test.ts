@@ -68,6 +68,12 @@ describe('the command line', () => {
     [['sandbox', '--suppliers', 'x.csv']],
     [['sandbox', '--brex-settings', '[1]']],
     [['sandbox', '--purchases', '3']],
+    [['sandbox', 'expensify', '--reports', '3']],
+    [['sandbox', 'sage-x3', '--port', '4100']],
+    [['sandbox', 'sage-x3', '--port', 'sage-x3=99999']],
+    [['sandbox', 'sage-x3', '--settings', 'sage=1']],
+    [['sandbox', 'sage-x3', '--settings', 'sage-x3=[1]']],
+    [['sandbox', 'sage-x3', '--settings', 'sage-x3={"bogus":1}']],
     [['vendors', 'score', '--master', 'absent.csv', '--labels', 'absent.csv']],
   ])('is used wrongly with %j: exit code 2, the reason on standard error only', async (args) => {
     const { code, out, err } = await run(...args);
