@@ -90,6 +90,15 @@ function describeWithInterval(share: Share): string {
     : `${describeShare(share)}, 95 % Wilson ${percent(interval.low)} to ${percent(interval.high)}`;
 }
 
+/** One line about merchants that were left out when the thresholds were chosen. */
+export function describeLeftOut(items: readonly Judged[], learned: VendorThresholds | null): string {
+  const { precision, coverage, falseCreate } = measureGroup(items);
+  const low = wilsonInterval(precision)?.low;
+  const bound = low === undefined ? '' : `, Wilson from ${percent(low)}`;
+  const by = learned === null ? '' : ` (score ${learned.autoScore}, margin ${learned.autoMargin})`;
+  return `precision ${describeShare(precision)}${bound}; coverage ${describeShare(coverage)}; false-create ${describeShare(falseCreate)}${by}`;
+}
+
 /** The report as lines for a terminal. */
 export function describeMeasures({ overall, perClass }: MeasureReport): string[] {
   const lines = [

@@ -218,24 +218,53 @@ export interface LedgerValue {
   readonly active: boolean;
 }
 
+/** The part of a ledger line that people at the source code with one field: `dimension:` and a ledger dimension's name. */
+export type CodingFieldKey = 'glAccount' | 'costCentre' | `dimension:${string}`;
+
+/** How many values a push created, renamed (or offered again), retired, and left as they were. */
+export interface MasterDataPush {
+  readonly created: number;
+  readonly renamed: number;
+  readonly retired: number;
+  readonly unchanged: number;
+}
+
 export interface ReceivesMasterData {
   /**
    * Makes one coding field of the source hold just these values: creates what is missing, renames what changed, retires
    * what is gone or inactive, and leaves values that people made there alone. Safe to repeat, also after a lost answer.
-   * @param field `key` is its lasting identity, e.g. `ledger-accounts`.
+   * @param field `key` is its lasting identity; `name` is what people see where the source has no such field yet.
    * @throws ConfigurationError the source is not set up to take master data.
    * @throws OutcomeUnknownError an answer was lost; repeat the whole push.
    */
   push(
-    field: { readonly key: string; readonly name: string },
+    field: { readonly key: CodingFieldKey; readonly name: string },
     values: readonly LedgerValue[],
-  ): Promise<{ readonly created: number; readonly updated: number; readonly unchanged: number }>;
+  ): Promise<MasterDataPush>;
+}
+
+/** A payee that the source keeps. Its name is plain ASCII and unique there. */
+export interface SourceVendor {
+  readonly id: string;
+  readonly name: string;
 }
 
 export interface ReadsVendors {
-  list(): AsyncIterable<readonly { id: string; name: string }[]>;
-  /** Returns the vendor with that name, creating it only if the source has none. */
-  ensure(name: string, idempotencyKey: string): Promise<{ id: string; created: boolean }>;
+  list(): AsyncIterable<readonly SourceVendor[]>;
+  /**
+   * Returns the vendor with that name (as the source compares names), creating it only if the source has none.
+   * @throws InputError the source refuses the name.
+   * @throws OutcomeUnknownError the answer was lost; asking again finds what was made.
+   */
+  ensure(name: string, idempotencyKey: string): Promise<SourceVendor & { readonly created: boolean }>;
+  /**
+   * Gives a vendor another name and changes nothing else. Safe to repeat under the same key.
+   * @param idempotencyKey names this one change: a later change back and forth needs keys of its own.
+   * @returns the name as the source holds it now.
+   * @throws InputError the source refuses the name, say because another vendor has it, or does not know the vendor.
+   * @throws OutcomeUnknownError the answer was lost; repeat it, or look at the list.
+   */
+  rename(id: string, name: string, idempotencyKey: string): Promise<SourceVendor>;
 }
 
 export interface WebhookReceiver<S> {

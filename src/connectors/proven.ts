@@ -37,6 +37,7 @@ export const PROVEN: Readonly<Record<SystemKind, readonly string[]>> = {
     'tests:connection',
   ],
   INFOR_M3: [
+    'creates:suppliers',
     'posts:journal',
     'posts:supplierInvoice',
     'reads:accounts',

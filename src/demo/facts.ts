@@ -8,7 +8,8 @@ import {
   type VendorMatchStatus,
 } from '../domain/vocabulary.js';
 import type { Api } from './api.js';
-import type { BrexTotals, SysproJournals, SysproTotals } from './sandboxControl.js';
+import type { Connected, Days } from './flow.js';
+import type { LedgerDocuments, LedgerTotals } from './sandboxControl.js';
 import type { Stage } from './stage.js';
 
 export interface Held {
@@ -46,17 +47,14 @@ export interface Facts {
   };
   readonly audit: { readonly ok: boolean; readonly eventsChecked: string };
   readonly exported: number;
-  readonly ledger: SysproTotals;
+  readonly ledger: LedgerTotals;
+  /** What the ledger said to documents that it turned down. */
+  readonly rejections: readonly string[];
 }
 
 /** Asks the gateway, and the simulated ledger behind it, what came of it all. */
-export async function gatherFacts(
-  stage: Stage,
-  pipelineId: string,
-  ledgerId: string,
-  days: { from: string; to: string },
-): Promise<Facts> {
-  const { api, syspro } = stage;
+export async function gatherFacts(stage: Stage, { pipelineId, ledgerId }: Connected, days: Days): Promise<Facts> {
+  const { api, ledger } = stage;
   const exported = await exportsAtRest(stage);
   const { counts } = await countAll(api, pipelineId, ledgerId);
   const { reconciliation } = await api.query<Pick<Facts, 'reconciliation'>>(
@@ -79,17 +77,17 @@ export async function gatherFacts(
     reconciliation,
     audit: verifyAuditChain,
     exported,
-    ledger: await syspro.get<SysproTotals>('summary'),
+    ledger: await ledger.get<LedgerTotals>('summary'),
+    rejections: await wordsOfRejections(api, pipelineId),
   };
 }
 
-/** Results are reported to Brex after the postings, in their own time: waits until nothing moves any more. */
-async function exportsAtRest({ brex }: Stage): Promise<number> {
+/** Results are reported to the source after the postings, in their own time: waits until nothing moves any more. */
+async function exportsAtRest({ flow, source }: Stage): Promise<number> {
   let last = -1;
   let still = 0;
   for (let look = 0; look < 240 && still < 6; look += 1) {
-    const { accountingRecords } = await brex.get<BrexTotals>('summary');
-    const now = accountingRecords.byReviewStatus.EXPORTED ?? 0;
+    const now = flow.source.exported(await source.get('summary'));
     still = now === last ? still + 1 : 0;
     last = now;
     await pause(250);
@@ -174,16 +172,29 @@ async function reasonsOf(
   return [...counts].map(([reason, count]) => ({ reason, count })).sort((a, b) => b.count - a.count);
 }
 
+/** What the ledger said to documents that it turned down; the same words once. */
+export async function wordsOfRejections(api: Api, pipelineId: string): Promise<string[]> {
+  const { glPostings } = await api.query<{
+    glPostings: { nodes: readonly { attempts: readonly { message: string | null }[] }[] };
+  }>(
+    `query ($filter: GlPostingFilter!) {
+      glPostings(first: 50, filter: $filter) { nodes { attempts { message } } }
+    }`,
+    { filter: { pipelineId, statuses: ['REJECTED'] } },
+  );
+  return [...new Set(glPostings.nodes.flatMap(({ attempts }) => attempts.at(-1)?.message ?? []))];
+}
+
 /** How often the ledger got a document of an earlier day after one of a later day. Corrections are dated as they must be. */
-export async function daysOutOfOrder(stage: Stage): Promise<number> {
+export async function daysOutOfOrder({ ledger }: Stage): Promise<number> {
   let last = '';
   let outOfOrder = 0;
   for (let offset = 0; ; offset += 1000) {
-    const { journals, total } = await stage.syspro.get<SysproJournals>(`journals?offset=${offset}&limit=1000`);
-    for (const { date } of journals) {
+    const { documents, total } = await ledger.get<LedgerDocuments>(`documents?offset=${offset}&limit=1000`);
+    for (const { date } of documents) {
       if (date < last) outOfOrder += 1;
       else last = date;
     }
-    if (offset + journals.length >= total || journals.length === 0) return outOfOrder;
+    if (offset + documents.length >= total || documents.length === 0) return outOfOrder;
   }
 }

@@ -1,16 +1,12 @@
 import '../platform/requireNode.js';
+import { join } from 'node:path';
 import { ConfigurationError, LedgergateError } from '../errors.js';
-import { CARD_SPEND_SET_UP, runCardSpend } from './cardSpend.js';
-import type { Child } from './child.js';
-import { daysOutOfOrder, gatherFacts } from './facts.js';
-import { megabytes, peakOf, TreeMemory } from './memory.js';
-import { MONTH_DAYS, MONTH_SET_UP, runMonth } from './month.js';
+import type { Flow } from './flow.js';
+import { cardSpendFlow, FLOWS } from './flows/index.js';
 import { type DemoOptions, readOptions } from './options.js';
-import { printFacts, printPlaces, printQueries, problemsOf } from './report.js';
+import { type FlowResult, runFlow, Session } from './runFlow.js';
 import { Screen, seconds } from './screen.js';
-import { setUp } from './setUp.js';
-import { Stage } from './stage.js';
-import { makeWorkFolder, type WorkFolder } from './workFolder.js';
+import { makeWorkFolder } from './workFolder.js';
 
 /**
  * `npm run demo`: this process starts the simulated systems and a gateway with a database of its own, and uses them over
@@ -18,128 +14,116 @@ import { makeWorkFolder, type WorkFolder } from './workFolder.js';
  */
 
 const EXIT = { done: 0, no: 1, usage: 2, configuration: 78, interrupted: 130 } as const;
-const DAY_MS = 86_400_000;
+const ALL_IS_WELL = 'every difference is 0.00.';
 
-async function demo(
-  options: DemoOptions,
-  screen: Screen,
-  folder: WorkFolder,
-  children: Child[],
-  onServing: () => void,
-): Promise<number> {
-  const startedAt = Date.now();
-  const memory = new TreeMemory(process.pid);
-  const stage = await screen.step('Start the sandboxes, the database and the gateway', async () => {
-    const started = await Stage.start(options, folder, children);
-    return [`gateway on ${started.api.url}`, started];
-  });
-  stop.whenAsked(() => stage.api.close());
-  const set = options.data === undefined ? MONTH_SET_UP : CARD_SPEND_SET_UP;
-  const connected = await setUp(stage, screen, set);
-  const days = options.data === undefined ? MONTH_DAYS : await moveFile(stage, screen, connected);
-  if (options.data === undefined) await runMonth(stage, screen, connected);
-  const facts = await screen.step('Add it all up', async () => [
-    '',
-    await gatherFacts(stage, connected.pipelineId, connected.sysproId, days),
-  ]);
-  const problems = problemsOf(facts);
-  const movedMs = Date.now() - startedAt;
-  printFacts(screen, facts, options.data === undefined ? '' : ` from ${stage.access.scenario.purchases} rows`);
-  if (options.data !== undefined) {
-    const { AUTO_MATCHED: auto, NEEDS_REVIEW: review, UNMATCHED: none } = facts.matches;
-    screen.line(`Vendor matching: ${auto} merchants automatic, ${review} to review, ${none} without a supplier.`);
-    for (const { code, examples } of facts.held) for (const one of examples) screen.line(`  e.g. ${code}: ${one}`);
-    for (const { line, message } of stage.access.scenario.problems) screen.line(`Row ${line} is unusable: ${message}`);
-    const outOfOrder = await daysOutOfOrder(stage);
-    screen.line(`Order: ${outOfOrder} documents came to the ledger after one of a later day.`);
-    if (outOfOrder > 0) problems.push('The ledger did not get the days in their order.');
-    if (stage.access.scenario.problems.length > 0) problems.push('Some rows of the file could not be used.');
-    // The generated month holds one object that nobody can read, on purpose; a file does not.
-    if (!facts.reconciliation.complete)
-      problems.push('Something could not be read: the reconciliation is not complete.');
-  }
-  memory.sample();
-  memory.stop();
-  await printQueries(screen, stage, connected.pipelineId, days);
-  printPlaces(screen, stage, !options.once);
-  screen.line();
-  screen.line(
-    `Time: ${seconds(movedMs)}. Peak memory: gateway ${megabytes(peakOf(stage.gateway.pid))}, ` +
-      `sandboxes ${megabytes(peakOf(stage.sandboxes.pid))}, whole tree with the database ${megabytes(memory.peak || null)}.`,
-  );
-  for (const problem of problems) screen.line(`NOT WELL: ${problem}`);
-  if (problems.length === 0) screen.line('All is well: every difference is 0.00.');
-  if (!options.once) {
-    onServing();
-    await Promise.race(children.map((child) => child.whileRunning()));
-  }
-  return problems.length === 0 ? EXIT.done : EXIT.no;
-}
+/** Runs the flows, one at a time, until all are done or somebody interrupts. */
+class Demo {
+  private session: Session | null = null;
+  private isStopping = false;
+  private isServing = false;
+  private readonly interrupted: Promise<'interrupted'>;
 
-async function moveFile(stage: Stage, screen: Screen, connected: Parameters<typeof runCardSpend>[2]) {
-  const { firstDay, lastDay } = stage.access.scenario;
-  await runCardSpend(stage, screen, connected);
-  const end = new Date(Date.parse(`${lastDay}T00:00:00Z`) + DAY_MS).toISOString().slice(0, 10);
-  return { from: firstDay ?? end, to: end };
-}
-
-/** Ends everything, once, however the end comes about. */
-class Stopper {
-  private readonly actions: (() => unknown)[] = [];
-  isStopping = false;
-
-  whenAsked(action: () => unknown): void {
-    this.actions.push(action);
-  }
-
-  async run(children: readonly Child[], folder: WorkFolder | null): Promise<void> {
-    this.isStopping = true;
-    for (const action of this.actions) await Promise.resolve(action()).catch(() => undefined);
-    // The gateway first: it says goodbye to the ledger, which must still be there.
-    for (const child of [...children].reverse()) await child.stop();
-    folder?.remove();
-  }
-}
-
-const stop = new Stopper();
-
-async function main(args: readonly string[]): Promise<number> {
-  const options = readOptions(args);
-  if (options === null) return EXIT.done;
-  const screen = new Screen(process.stdout);
-  const children: Child[] = [];
-  const folder = await makeWorkFolder(options.keepData);
-  let wasServing = false;
-  const interrupted = new Promise<number>((resolve) => {
-    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-      process.on(name, () => {
-        if (stop.isStopping) {
-          for (const child of children) child.kill();
-          process.exit(EXIT.interrupted);
-        }
-        stop.isStopping = true;
-        screen.line();
-        screen.line('Stopping …');
-        resolve(wasServing ? EXIT.done : EXIT.interrupted);
-      });
-    }
-  });
-  try {
-    const run = demo(options, screen, folder, children, () => {
-      wasServing = true;
+  constructor(
+    private readonly options: DemoOptions,
+    private readonly screen: Screen,
+  ) {
+    this.interrupted = new Promise((resolve) => {
+      for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+        process.on(name, () => this.onSignal(() => resolve('interrupted')));
+      }
     });
-    return await Promise.race([run, interrupted]);
-  } finally {
-    await stop.run(children, folder);
-    if (options.keepData !== undefined) screen.line(`The database is kept in ${folder.dataDir}.`);
   }
+
+  async run(): Promise<number> {
+    const { flow, data, suppliers } = this.options;
+    if (flow === 'all') return this.runAll();
+    const chosen = data === undefined ? FLOWS[flow] : cardSpendFlow(data, suppliers);
+    const result = await this.inSession(chosen, async (session) => {
+      const ended = await runFlow(chosen, this.options, this.screen, session);
+      if (ended.problems.length === 0) this.screen.line(`All is well: ${ALL_IS_WELL}`);
+      if (!this.options.once) {
+        this.isServing = true;
+        await Promise.race(session.children.map((child) => child.whileRunning()));
+      }
+      return ended;
+    });
+    if (result === 'interrupted') return this.isServing ? EXIT.done : EXIT.interrupted;
+    return result.problems.length === 0 ? EXIT.done : EXIT.no;
+  }
+
+  private async runAll(): Promise<number> {
+    const results: FlowResult[] = [];
+    const failed: string[] = [];
+    for (const flow of Object.values(FLOWS)) {
+      this.screen.line(`━━ ${flow.title}`);
+      try {
+        const result = await this.inSession(flow, (session) => runFlow(flow, this.options, this.screen, session));
+        if (result === 'interrupted') return EXIT.interrupted;
+        results.push(result);
+      } catch (error) {
+        // The other flows are shown all the same.
+        this.screen.line(`NOT WELL: ${messageOf(error)}`);
+        failed.push(flow.title);
+      }
+      this.screen.line();
+    }
+    return this.conclude(results, failed);
+  }
+
+  private conclude(results: readonly FlowResult[], failed: readonly string[]): number {
+    const notWell = [...failed, ...results.filter(({ problems }) => problems.length > 0).map(({ flow }) => flow.title)];
+    this.screen.line('ALL FLOWS');
+    for (const { flow, documents, held, elapsedMs, problems } of results) {
+      const verdict = problems.length === 0 ? 'well' : 'NOT WELL';
+      this.screen.line(
+        `  ${flow.title.padEnd(22)} ${String(documents).padStart(5)} documents, ${String(held).padStart(4)} held, ` +
+          `${seconds(elapsedMs).padStart(11)}, ${verdict}`,
+      );
+    }
+    for (const title of failed) this.screen.line(`  ${title.padEnd(22)} did not end`);
+    if (notWell.length === 0) this.screen.line(`All is well in ${results.length} flows: ${ALL_IS_WELL}`);
+    else this.screen.line(`NOT WELL: ${notWell.join(', ')}.`);
+    return notWell.length === 0 ? EXIT.done : EXIT.no;
+  }
+
+  /** Whatever `work` starts ends here, also when somebody interrupts it. */
+  private async inSession<T>(flow: Flow, work: (session: Session) => Promise<T>): Promise<T | 'interrupted'> {
+    const { keepData, flow: asked } = this.options;
+    const keep = keepData !== undefined && asked === 'all' ? join(keepData, flow.name) : keepData;
+    const session = new Session(await makeWorkFolder(keep));
+    this.session = session;
+    try {
+      return this.isStopping ? 'interrupted' : await Promise.race([work(session), this.interrupted]);
+    } finally {
+      await session.end();
+      this.session = null;
+      if (keep !== undefined) this.screen.line(`The database is kept in ${session.folder.dataDir}.`);
+    }
+  }
+
+  private onSignal(stop: () => void): void {
+    if (this.isStopping) {
+      this.session?.kill();
+      process.exit(EXIT.interrupted);
+    }
+    this.isStopping = true;
+    this.screen.line();
+    this.screen.line('Stopping …');
+    stop();
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof LedgergateError) return error.userMessage;
+  return error instanceof Error ? error.message : String(error);
 }
 
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  const options = readOptions(process.argv.slice(2));
+  process.exitCode = options === null ? EXIT.done : await new Demo(options, new Screen(process.stdout)).run();
 } catch (error) {
+  process.stderr.write(`${messageOf(error)}\n`);
   const expected = error instanceof LedgergateError;
-  process.stderr.write(`${expected ? error.userMessage : error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = error instanceof ConfigurationError ? EXIT.configuration : expected ? EXIT.usage : EXIT.no;
 }
 // Whatever still hangs must not keep a finished demo alive.

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { z } from 'zod';
 import { InputError } from '../errors.js';
+import { FLOW_NAMES } from './flow.js';
 
 const number = (max: number) =>
   z
@@ -11,11 +12,13 @@ const number = (max: number) =>
     .pipe(z.int().max(max));
 
 const schema = z.object({
+  flow: z.enum([...FLOW_NAMES, 'all'], `must be one of ${FLOW_NAMES.join(', ')}, all`).default('brex-syspro'),
   once: z.boolean().default(false),
   data: z.string().min(1).optional(),
   suppliers: z.string().min(1).optional(),
   seed: number(999_999_999).default(1),
-  purchases: number(100_000).default(2_000),
+  purchases: number(100_000).optional(),
+  reports: number(100_000).optional(),
   port: number(65_535).default(4000),
   keepData: z.string().min(1).optional(),
   cpuProf: z.boolean().default(false),
@@ -27,11 +30,16 @@ export type DemoOptions = z.output<typeof schema>;
 export function readOptions(args: readonly string[]): DemoOptions | null {
   const command = new Command('npm run demo --')
     .description('Starts everything on this machine, moves a month of spend and shows what happened.')
+    .option('--flow <name>', `one of ${FLOW_NAMES.join(', ')}, or all of them one after the other; default brex-syspro`)
     .option('--once', 'ends after the run, with exit code 0 if all is well')
     .option('--data <file>', 'moves a CSV of card spend (plain or .gz) day by day in place of the generated month')
     .option('--suppliers <file>', "CSV of the ledger's suppliers, beside --data")
     .option('--seed <n>', 'makes the generated month repeatable; default 1')
-    .option('--purchases <n>', 'purchases in the generated month; default 2000, at least 200')
+    .option(
+      '--purchases <n>',
+      'purchases in the generated month of Brex; default 2000 for SYSPRO, else 300; at least 200',
+    )
+    .option('--reports <n>', 'reports in the generated month of Expensify; default 60, which is the least')
     .option('--port <n>', "the gateway's port; default 4000, or any free one if that is taken; 0 = any free one")
     .option('--keep-data <folder>', 'keeps the database and its master key there')
     .option('--cpu-prof', 'writes a CPU profile of the gateway into this folder')
@@ -54,8 +62,13 @@ export function readOptions(args: readonly string[]): DemoOptions | null {
   if (options.suppliers !== undefined && options.data === undefined) {
     throw new InputError('--suppliers goes with --data.', ['--suppliers']);
   }
+  if (options.data !== undefined && options.flow !== 'brex-syspro') {
+    throw new InputError('--data goes with --flow brex-syspro.', ['--data']);
+  }
   return {
     ...options,
+    // One flow ends before the next begins, so none can stay.
+    once: options.once || options.flow === 'all',
     ...(options.data === undefined ? {} : { data: resolve(options.data) }),
     ...(options.suppliers === undefined ? {} : { suppliers: resolve(options.suppliers) }),
   };

@@ -27,10 +27,17 @@ export async function triggerSync(api: Api, input: Record<string, unknown>): Pro
 
 /**
  * Follows a run to its end by subscription; by asking again and again should the subscription break.
- * @throws Error when the run failed or was only partly done.
+ * @throws Error when the run failed or was only partly done; not where `mayBeRefused` and all that is amiss is that the
+ * ledger turned documents down.
  */
-export async function finishedRun(api: Api, id: string, onChange: (run: Run) => void = () => undefined): Promise<Run> {
+export async function finishedRun(
+  api: Api,
+  id: string,
+  onChange: (run: Run) => void = () => undefined,
+  mayBeRefused = false,
+): Promise<Run> {
   const run = await followed(api, id, onChange);
+  if (mayBeRefused && run.status === 'PARTIAL' && run.postingsFailed > 0) return run;
   if (run.status !== 'SUCCEEDED') throw new Error(`The sync ended as ${run.status}. ${run.error ?? ''}`.trim());
   return run;
 }
@@ -73,11 +80,16 @@ export async function until<T>(what: string, withinMs: number, look: () => Promi
   }
 }
 
-/** Postings by status, counted by the gateway. */
-export async function countPostings(api: Api, pipelineId: string, statuses: readonly string[]): Promise<number> {
+/** Postings by status and, if given, by what holds them, counted by the gateway. */
+export async function countPostings(
+  api: Api,
+  pipelineId: string,
+  statuses: readonly string[],
+  holdCodes?: readonly string[],
+): Promise<number> {
   const { glPostings } = await api.query<{ glPostings: { totalCount: number } }>(
     'query ($filter: GlPostingFilter!) { glPostings(first: 1, filter: $filter) { totalCount } }',
-    { filter: { pipelineId, statuses } },
+    { filter: { pipelineId, statuses, ...(holdCodes === undefined ? {} : { holdCodes }) } },
   );
   return glPostings.totalCount;
 }

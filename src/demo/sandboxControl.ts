@@ -28,20 +28,18 @@ export class SandboxControl {
   }
 }
 
-export interface BrexTotals {
-  readonly now: string;
-  readonly accountingRecords: { readonly byReviewStatus: Readonly<Record<string, number>> };
-}
-
-export interface SysproTotals {
+/** What every simulated ledger says of itself. */
+export interface LedgerTotals {
   readonly journals: number;
+  readonly invoices: number;
+  /** Documents of both kinds that are in the books. */
   readonly posted: number;
   readonly unbalanced: number;
   /** References that occur more than once. */
-  readonly duplicates: readonly unknown[] | Readonly<Record<string, unknown>>;
+  readonly duplicates: readonly unknown[];
 }
 
-export interface SysproJournals {
+export interface LedgerDocuments {
   readonly total: number;
-  readonly journals: readonly { date: string; reference: string }[];
+  readonly documents: readonly { date: string; reference: string }[];
 }

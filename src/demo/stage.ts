@@ -1,38 +1,38 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import type { SandboxDescription } from '../cli/commands/sandbox.js';
 import { Api } from './api.js';
 import { Child } from './child.js';
+import { type Access, accessTo, type Flow } from './flow.js';
 import type { DemoOptions } from './options.js';
 import { SandboxControl } from './sandboxControl.js';
 import type { WorkFolder } from './workFolder.js';
 
-/** The month of the demo, fixed so that it prints the same in any year. */
-const MONTH = '2026-10';
 const HOST = '127.0.0.1';
 const KEY_BYTES = 24;
 const READY_MS = 120_000;
 
-/** Everything that runs for a demo. */
+/** Everything that runs for one flow. */
 export class Stage {
   private constructor(
+    readonly flow: Flow,
     readonly sandboxes: Child,
     readonly gateway: Child,
     readonly access: Access,
     readonly api: Api,
-    readonly brex: SandboxControl,
-    readonly syspro: SandboxControl,
+    readonly source: SandboxControl,
+    readonly ledger: SandboxControl,
   ) {}
 
   /** Starts the sandboxes, then the gateway with its own database. What was started is in `children` even when this fails. */
-  static async start(options: DemoOptions, folder: WorkFolder, children: Child[]): Promise<Stage> {
+  static async start(flow: Flow, options: DemoOptions, folder: WorkFolder, children: Child[]): Promise<Stage> {
     const common = { folder: folder.path };
+    const systems = [flow.source.sandbox, flow.ledger.sandbox];
     const sandboxes = Child.start({
       ...common,
       name: 'sandboxes',
       program: 'bin/ledgergate.mjs',
-      args: sandboxArguments(options),
+      args: ['sandbox', ...systems, '--json', '--seed', String(options.seed), ...flow.sandboxArguments(options)],
       env: {},
       logFile: join(folder.path, 'sandboxes.log'),
     });
@@ -56,46 +56,24 @@ export class Stage {
     children.push(gateway);
     const url = await gateway.waitFor((line) => /^listening on (http\S+)$/.exec(line)?.[1] ?? null, READY_MS);
     return new Stage(
+      flow,
       sandboxes,
       gateway,
       access,
       new Api(url, key),
-      new SandboxControl(access.brex.controlUrl),
-      new SandboxControl(access.syspro.controlUrl),
+      new SandboxControl(accessTo(access, flow.source.sandbox).controlUrl),
+      new SandboxControl(accessTo(access, flow.ledger.sandbox).controlUrl),
     );
   }
 }
 
-type Access = {
-  readonly brex: NonNullable<SandboxDescription['brex']>;
-  readonly syspro: NonNullable<SandboxDescription['syspro']>;
-  readonly scenario: SandboxDescription['scenario'];
-};
-
-function sandboxArguments(options: DemoOptions): string[] {
-  const common = ['sandbox', 'brex', 'syspro', '--json', '--seed', String(options.seed)];
-  if (options.data === undefined) {
-    const settings = { webhooksOnReveal: true };
-    const month = ['--month', MONTH, '--purchases', String(options.purchases)];
-    return [...common, ...month, '--brex-settings', JSON.stringify(settings)];
-  }
-  return [
-    ...common,
-    ...['--scenario', options.data, '--brex-settings', JSON.stringify({ rateLimit: null })],
-    ...(options.suppliers === undefined ? [] : ['--suppliers', options.suppliers]),
-  ];
-}
-
 /** The sandboxes print one JSON document over several lines. */
-async function describedBy(child: Child): Promise<Access> {
+function describedBy(child: Child): Promise<Access> {
   let text = '';
-  const described = await child.waitFor<SandboxDescription>((line) => {
+  return child.waitFor<Access>((line) => {
     text += `${line}\n`;
-    return line === '}' ? (JSON.parse(text) as SandboxDescription) : null;
+    return line === '}' ? (JSON.parse(text) as Access) : null;
   }, READY_MS);
-  const { brex, syspro, scenario } = described;
-  if (!brex || !syspro) throw new Error('The sandboxes did not both start.');
-  return { brex, syspro, scenario };
 }
 
 /** The wished port, or any free one when somebody has it. */

@@ -11,6 +11,7 @@ import { JobClaimRow } from './jobClaim.js';
 import { LedgerDimensionValueRow } from './ledgerDimensionValue.js';
 import { LedgerSessionRow } from './ledgerSession.js';
 import { MappingVersionRow } from './mappingVersion.js';
+import { MasterDataExportRow } from './masterDataExport.js';
 import { PipelineRow } from './pipeline.js';
 import { PlanningQueueRow } from './planningQueue.js';
 import { PostingRow } from './posting.js';
@@ -29,6 +30,7 @@ import { SyncRunRow } from './syncRun.js';
 import { SystemRow } from './system.js';
 import { TenantRow } from './tenant.js';
 import { UnreadableObjectRow } from './unreadableObject.js';
+import { VendorLinkRow } from './vendorLink.js';
 import { VendorMatchRow } from './vendorMatch.js';
 import { WebhookDeliveryRow } from './webhookDelivery.js';
 
@@ -52,6 +54,7 @@ export const entities = [
   FiscalPeriodRow,
   PipelineRow,
   MappingVersionRow,
+  MasterDataExportRow,
   CheckpointRow,
   ScheduleFireRow,
   SyncRunRow,
@@ -66,6 +69,7 @@ export const entities = [
   PostingAttemptRow,
   PostingEventRow,
   VendorMatchRow,
+  VendorLinkRow,
   SourceExportRow,
   WebhookDeliveryRow,
   AlertRow,
@@ -88,6 +92,7 @@ export {
   LedgerDimensionValueRow,
   LedgerSessionRow,
   MappingVersionRow,
+  MasterDataExportRow,
   PipelineRow,
   PlanningQueueRow,
   PostingAttemptRow,
@@ -106,6 +111,7 @@ export {
   SystemRow,
   TenantRow,
   UnreadableObjectRow,
+  VendorLinkRow,
   VendorMatchRow,
   WebhookDeliveryRow,
 };

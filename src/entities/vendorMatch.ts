@@ -67,6 +67,10 @@ export class VendorMatchRow {
   @Column({ type: 'text', name: 'create_as', nullable: true })
   createAs!: string | null;
 
+  /** The supplier is made for the sake of the vendor directory, without waiting for a posting. */
+  @Column({ type: 'boolean', name: 'create_now', default: false })
+  createNow!: boolean;
+
   /** The actor, as in audit events; null = the program alone. */
   @Column({ type: 'text', name: 'decided_by', nullable: true })
   decidedBy!: string | null;

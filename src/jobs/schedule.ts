@@ -1,5 +1,6 @@
 import cron, { type ScheduledTask } from 'node-cron';
 import type { Database } from '../entities/database.js';
+import { healMasterData } from '../services/masterDataExport.js';
 import { keepAlive, watch } from '../services/monitoring.js';
 import { fireSchedule, sweep } from '../services/schedules.js';
 import type { SystemsParts } from '../services/systems.js';
@@ -32,6 +33,11 @@ export class Schedule {
       }),
       cron.schedule('15 * * * * *', () => this.do('watching', () => watch(this.engine)), {
         name: 'watch',
+        suppressMissedWarning: true,
+      }),
+      // Every hour: what was not looked through for a day is, whichever hours this machine was off.
+      cron.schedule('40 * * * *', () => this.do('healing pushed master data', () => healMasterData(this.engine)), {
+        name: 'heal-master-data',
         suppressMissedWarning: true,
       }),
       cron.schedule('20 4 * * *', () => this.do('keeping credentials alive', () => keepAlive(this.engine)), {

@@ -14,6 +14,7 @@ const SIDE_BY_SIDE: { readonly [N in JobName]: number } = {
   'plan.pipeline': 2,
   'ledger.drain': 4,
   'source.report': 2,
+  'source.masterData': 1,
   'webhook.process': 2,
 };
 

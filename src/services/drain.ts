@@ -26,7 +26,7 @@ import { deadOwners } from './processes.js';
 import { finishRuns } from './runProgress.js';
 import { type ExportStreams, type Result, resultOfFound, settle, settleAbsent } from './settle.js';
 import { Settler } from './settler.js';
-import { ensureSupplier } from './supplierCreation.js';
+import { createDecidedSuppliers, ensureSupplier } from './supplierCreation.js';
 import { noteReachability } from './systems.js';
 
 /** Postings looked up, claimed and sent in one go. */
@@ -99,6 +99,12 @@ class Drain {
   async run(): Promise<LedgergateError | null> {
     // What this very process still has at the ledger as it starts was left by a drain that ended badly (a cut database).
     let own: readonly string[] = [this.engine.processId];
+    try {
+      await createDecidedSuppliers(this.engine, this.tenantId, this.ledgerId, this.connection);
+    } catch (error) {
+      if (isTrouble(error)) return error;
+      throw error;
+    }
     while (!this.options.isStopping()) {
       try {
         const dead = [...(await deadOwners(this.engine, this.tenantId, this.ledgerId)), ...own];
@@ -294,7 +300,7 @@ class Drain {
       postings.map((posting) => ({
         documentType: posting.document_type,
         reference: posting.reference,
-        supplierCode: posting.supplier_code,
+        supplierCode: this.supplierOf(posting),
         postingDate: posting.posting_date,
       })),
     );
@@ -303,6 +309,15 @@ class Drain {
       byReference.set(document.reference, [...(byReference.get(document.reference) ?? []), document]);
     }
     return byReference;
+  }
+
+  /**
+   * One that is still to be made has its code already. Ledgers know invoices by supplier and number, and may refuse to
+   * look for one without a supplier.
+   */
+  private supplierOf(posting: ClaimedPosting): string | null {
+    const { supplier_code: code, create_supplier: wanted } = posting;
+    return code ?? (wanted && (this.connection.suppliers?.codeFor(wanted.name) ?? null));
   }
 
   private async withSupplier(posting: ClaimedPosting): Promise<ClaimedPosting | null> {

@@ -40,6 +40,8 @@ export interface JobPayloads {
   'ledger.drain': { tenantId: string; ledgerId: string };
   /** Reports results to one spend system. */
   'source.report': { tenantId: string; sourceId: string };
+  /** Pushes the ledger's master data to the pipeline's source and keeps its vendors in step with the suppliers. */
+  'source.masterData': { tenantId: string; pipelineId: string };
   /** Works on a stored webhook delivery. */
   'webhook.process': { tenantId: string; systemId: string; messageId: string };
 }

@@ -100,6 +100,10 @@ const IS_TRUE = `exists (select from postings p where p.tenant_id = e.tenant_id 
   or (e.outcome = 'FAILURE' and exists (select from spend_records r where r.tenant_id = e.tenant_id
     and r.id = e.posting_id and r.excluded_by is not null))`;
 
+/** Nothing older is still owed for the same object. */
+const IS_FIRST = `not exists (select from source_exports o where o.tenant_id = e.tenant_id and o.source_id = e.source_id
+  and o.external_id = e.external_id and o.state = 'PENDING' and (o.created_at, o.posting_id) < (e.created_at, e.posting_id))`;
+
 /** What was reversed, or planned again, before its report went out is not reported any more. */
 async function withdrawOutdated(engine: Engine, tx: Tx, sourceId: string): Promise<void> {
   const now = engine.clock.now();
@@ -133,9 +137,7 @@ function claim(engine: Engine, tx: Tx, sourceId: string, take: number): Promise<
      where tenant_id = $1 and source_id = $2 and (external_id, posting_id) in (
        select external_id, posting_id from source_exports e
        where tenant_id = $1 and source_id = $2 and state = 'PENDING' and next_attempt_at <= $3 and (${IS_TRUE})
-         and not exists (select from source_exports o where o.tenant_id = e.tenant_id and o.source_id = e.source_id
-           and o.external_id = e.external_id and o.state = 'PENDING'
-           and (o.created_at, o.posting_id) < (e.created_at, e.posting_id))
+         and ${IS_FIRST}
        order by created_at, external_id limit $4 for update skip locked)
      returning external_id, posting_id, outcome, ledger_document_id, message, attempts, correlation_id, created_at`,
     [tx.tenantId, sourceId, now, take, new Date(now.getTime() + LEASE_MS)],
@@ -306,10 +308,14 @@ function backoffMs(attempts: number): number {
   return full / 2 + Math.random() * (full / 2);
 }
 
-/** Sees to it that somebody comes back when the next report of this source is due. */
+/**
+ * Sees to it that somebody comes back when the next report of this source is due. What waits behind an older result for
+ * the same object is not due before that one, whenever it was made.
+ */
 async function planNextReport(engine: Engine, tx: Tx, sourceId: string): Promise<void> {
   const [row] = await tx.query<{ due: Date | null }>(
-    `select min(next_attempt_at) as due from source_exports where tenant_id = $1 and source_id = $2 and state = 'PENDING'`,
+    `select min(next_attempt_at) as due from source_exports e
+     where tenant_id = $1 and source_id = $2 and state = 'PENDING' and ${IS_FIRST}`,
     [tx.tenantId, sourceId],
   );
   if (!row?.due) return;

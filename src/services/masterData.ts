@@ -4,6 +4,7 @@ import type { AccountFact, FiscalPeriodFact, MasterData, SupplierFact } from '..
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
+import { wakeMasterData } from './masterDataWake.js';
 import { done, type Outcome, refusedBy } from './outcome.js';
 
 export interface MasterDataCounts {
@@ -73,7 +74,10 @@ export async function readMasterData(engine: Engine, caller: Caller, systemId: s
       ),
       await storePeriods(tx, systemId, periods),
     ];
-    if (changed.includes(true)) await raiseMasterVersion(tx, systemId);
+    if (changed.includes(true)) {
+      await raiseMasterVersion(tx, systemId);
+      await wakeMasterData(engine, tx, systemId, 'IF_CHANGED');
+    }
     await tx.execute('update systems set master_data_read_at = $3 where tenant_id = $1 and id = $2', [
       tx.tenantId,
       systemId,

@@ -10,6 +10,7 @@ import { MappingVersionRow } from '../entities/mappingVersion.js';
 import { PipelineRow as StoredPipeline } from '../entities/pipeline.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
+import { settleMasterDataAlerts, wakeMasterData } from './masterDataWake.js';
 import { done, type Outcome, type Problem, refused } from './outcome.js';
 import type { MappingRequest, PipelineRequest } from './useCases.js';
 
@@ -65,6 +66,7 @@ export async function createPipeline(
       ...requestOf(input),
     });
     if (input.enabled) await planKnownSpend(tx, id, caller.correlationId);
+    await wakeMasterData(engine, tx, id, 'IF_CHANGED');
     recordFor(tx, caller, engine.clock.now(), {
       action: 'pipeline.created',
       subjectType: 'Pipeline',
@@ -100,6 +102,8 @@ export async function updatePipeline(
     if (problems.length > 0) return { ok: false, problems };
     await tx.manager.update(StoredPipeline, key, requestOf(after));
     if (after.enabled && !before.enabled) await planKnownSpend(tx, id, caller.correlationId);
+    if (after.enabled && after.exportMasterData) await wakeMasterData(engine, tx, id, 'IF_CHANGED');
+    else await settleMasterDataAlerts(tx, engine.clock.now(), { id, ...after }, caller.actor);
     recordFor(tx, caller, engine.clock.now(), {
       action: 'pipeline.changed',
       subjectType: 'Pipeline',
@@ -278,7 +282,21 @@ async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promi
       'NOT_SUPPORTED',
     );
   }
+  if (input.exportMasterData && (await fillsFromElsewhere(tx, input))) {
+    say(
+      'exportMasterData',
+      'Another pipeline fills the coding fields of this spend system from another ledger: each would retire what the other offers.',
+      'Set it to false, or connect the spend system a second time with fields of its own.',
+      'NOT_SUPPORTED',
+    );
+  }
   return problems;
+}
+
+async function fillsFromElsewhere(tx: Tx, { sourceId, ledgerId }: PipelineRequest): Promise<boolean> {
+  return tx.manager.existsBy(StoredPipeline, {
+    ...{ tenantId: tx.tenantId, sourceId, ledgerId: Not(ledgerId), exportMasterData: true, enabled: true },
+  });
 }
 
 function isTimeZone(name: string): boolean {

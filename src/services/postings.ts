@@ -323,6 +323,13 @@ export async function reversePosting(
       const posting = await lockPosting(tx, id);
       if (!posting) return notFound();
       if (posting.reversed_by_id !== null) return done({ id: posting.reversed_by_id });
+      if (posting.reverses_id !== null) {
+        // It would book once more what its purchases' next document may have booked already.
+        return refused('NOT_REVERSIBLE', 'A reversal cannot be reversed.', {
+          path: ['id'],
+          resolution: 'Include its purchases again: they are posted anew as the source has them now.',
+        });
+      }
       if (!canMove(posting.status, 'REVERSED')) {
         return refused('NOT_REVERSIBLE', `A posting that is ${posting.status} cannot be reversed.`, {
           path: ['id'],

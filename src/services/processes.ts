@@ -155,6 +155,19 @@ export async function deadOwners(engine: Engine, tenantId: string, ledgerId: str
   return rows.map((row) => row.lease_owner);
 }
 
+/** Those of the named processes that live no more. */
+export async function deadAmong(engine: Engine, processIds: readonly string[]): Promise<string[]> {
+  if (processIds.length === 0) return [];
+  const rows = await engine.db.engine((tx) =>
+    tx.query<{ id: string }>(
+      `select n.id from unnest($1::text[]) as n(id)
+       where not exists (select from processes p where p.id = n.id and ${IS_ALIVE})`,
+      [processIds],
+    ),
+  );
+  return rows.map((row) => row.id);
+}
+
 export interface OrphanedJob {
   readonly queue: string;
   readonly jobId: string;

@@ -39,7 +39,7 @@ const FIRES_KEPT_DAYS = 7;
  */
 export async function sweep(engine: Engine): Promise<void> {
   const due = await engine.db.engine((tx) =>
-    tx.query<{ tenant_id: string; kind: 'drain' | 'plan' | 'report' | 'run'; id: string }>(
+    tx.query<{ tenant_id: string; kind: 'drain' | 'plan' | 'report' | 'masterData' | 'run'; id: string }>(
       `select distinct tenant_id, 'drain' as kind, ledger_id as id from postings
          where status in ('READY', 'POSTING', 'IN_DOUBT') and coalesce(greatest(next_attempt_at, lease_until), updated_at) < now() - interval '1 minute'
        union all
@@ -53,6 +53,10 @@ export async function sweep(engine: Engine): Promise<void> {
        select distinct tenant_id, 'report', source_id from source_exports
          where state = 'PENDING' and next_attempt_at < now() - interval '1 minute'
        union all
+       select e.tenant_id, 'masterData', e.pipeline_id from master_data_exports e
+         join pipelines p on p.tenant_id = e.tenant_id and p.id = e.pipeline_id and p.enabled and p.export_master_data
+         where e.due_at < now() - interval '1 minute' and (e.lease_until is null or e.lease_until < now())
+       union all
        select tenant_id, 'run', id from sync_runs
          where status in ('QUEUED', 'RUNNING') and planned_at is null and created_at < now() - interval '1 minute'`,
     ),
@@ -62,6 +66,7 @@ export async function sweep(engine: Engine): Promise<void> {
       if (kind === 'drain') await engine.jobs.send(tx, 'ledger.drain', { tenantId, ledgerId: id });
       else if (kind === 'plan') await engine.jobs.send(tx, 'plan.pipeline', { tenantId, pipelineId: id });
       else if (kind === 'report') await engine.jobs.send(tx, 'source.report', { tenantId, sourceId: id });
+      else if (kind === 'masterData') await engine.jobs.send(tx, 'source.masterData', { tenantId, pipelineId: id });
       else await engine.jobs.send(tx, 'sync.run', { tenantId, runId: id });
     });
   }

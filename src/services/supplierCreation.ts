@@ -1,6 +1,15 @@
 import type { LedgerConnection, LedgerSupplier } from '../connectors/contract.js';
 import type { Hold } from '../domain/vocabulary.js';
-import { ConfigurationError, ErpRejectedError, OutcomeUnknownError, UpstreamUnavailableError } from '../errors.js';
+import type { Tx } from '../entities/database.js';
+import {
+  ConfigurationError,
+  CredentialsError,
+  ErpRejectedError,
+  LedgergateError,
+  OutcomeUnknownError,
+  UpstreamUnavailableError,
+} from '../errors.js';
+import { record } from './audit.js';
 import type { Engine } from './engine.js';
 import { type ClaimedPosting, move } from './ledgerWork.js';
 import { noteSupplierCreated } from './vendorMatches.js';
@@ -28,7 +37,7 @@ export async function ensureSupplier(
         'update postings set supplier_code = $3, create_supplier = null where tenant_id = $1 and id = $2 and fence = $4',
         [tx.tenantId, posting.id, supplier.code, posting.fence],
       );
-      await noteSupplierCreated(tx, engine.clock.now(), wanted.matchId, supplier, posting.correlation_id);
+      await noteSupplierCreated(engine, tx, wanted.matchId, supplier, posting.correlation_id);
     });
     return { ...posting, supplier_code: supplier.code, create_supplier: null };
   } catch (error) {
@@ -47,6 +56,69 @@ export async function ensureSupplier(
     throw error;
   }
 }
+
+/**
+ * Makes the suppliers that people asked for and that the vendor directory has a vendor for, without waiting for a posting
+ * that needs them. Part of the ledger's one line of writes; looked for before they are made, like all others.
+ * @throws LedgergateError the ledger cannot be used now, or the answer was lost; the next try looks first.
+ */
+export async function createDecidedSuppliers(
+  engine: Engine,
+  tenantId: string,
+  ledgerId: string,
+  connection: LedgerConnection,
+): Promise<void> {
+  const wanted = await engine.db.tenant(tenantId, (tx) =>
+    tx.query<{ id: string; create_as: string }>(
+      `select id, create_as from vendor_matches
+       where tenant_id = $1 and ledger_id = $2 and create_now and create_as is not null order by id limit $3`,
+      [tenantId, ledgerId, DECIDED_MAX],
+    ),
+  );
+  for (const { id, create_as: name } of wanted) {
+    const correlationId = `vendorMatch:${id}`;
+    try {
+      const supplier = await findOrCreate(connection, name);
+      await engine.db.tenant(tenantId, (tx) => noteSupplierCreated(engine, tx, id, supplier, correlationId));
+    } catch (error) {
+      if (!(error instanceof LedgergateError) || error.decision === 'STOP') throw error;
+      const isTrouble = error.decision === 'RETRY' || error.decision === 'PROBE' || error instanceof CredentialsError;
+      await engine.db.tenant(tenantId, (tx) =>
+        isTrouble ? comeBack(engine, tx, ledgerId) : noteRefused(engine, tx, { id, name }, error.userMessage),
+      );
+      if (isTrouble) throw error;
+    }
+  }
+}
+
+/** A drain without postings would not come back by itself. */
+function comeBack(engine: Engine, tx: Tx, ledgerId: string): Promise<void> {
+  const startAfter = new Date(engine.clock.now().getTime() + DECIDED_PAUSE_MS);
+  return engine.jobs.send(tx, 'ledger.drain', { tenantId: tx.tenantId, ledgerId }, { startAfter });
+}
+
+async function noteRefused(
+  engine: Engine,
+  tx: Tx,
+  match: { id: string; name: string },
+  problem: string,
+): Promise<void> {
+  const now = engine.clock.now();
+  const summary = `The supplier "${match.name}" could not be made in the ledger. ${problem}`;
+  await tx.execute(
+    `update vendor_matches set create_now = false, explanation = $3, updated_at = $4
+     where tenant_id = $1 and id = $2 and create_now`,
+    [tx.tenantId, match.id, summary, now],
+  );
+  record(tx, now, {
+    ...{ actor: 'system:posting', action: 'supplier.refused', subjectType: 'VendorMatch', subjectId: match.id },
+    ...{ summary, after: { name: match.name }, correlationId: `vendorMatch:${match.id}` },
+  });
+}
+
+const DECIDED_PAUSE_MS = 60_000;
+/** A person decides them one by one; more than this are made with the next round. */
+const DECIDED_MAX = 50;
 
 async function findOrCreate(connection: LedgerConnection, name: string): Promise<LedgerSupplier> {
   const { suppliers } = connection;

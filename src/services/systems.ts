@@ -12,6 +12,7 @@ import { raiseAlert, settleAlert } from './alerts.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
 import { parseInput } from './inputProblems.js';
+import { wakeMasterData } from './masterDataWake.js';
 import { done, type Outcome, type Problem, refused, refusedBy } from './outcome.js';
 import type { ConnectSystemRequest } from './useCases.js';
 import { bindingOf, openBundle, type Sealer, type SecretBundle } from './vault.js';
@@ -433,6 +434,7 @@ async function roleOf(tx: Tx, id: string): Promise<SystemRole | undefined> {
 
 /** What waited for this system may be possible now. */
 async function wakeWork(engine: Engine, tx: Tx, systemId: string): Promise<void> {
+  await wakeMasterData(engine, tx, systemId, 'IF_FAILED');
   if ((await roleOf(tx, systemId)) === 'LEDGER') {
     await engine.jobs.send(tx, 'ledger.drain', { tenantId: tx.tenantId, ledgerId: systemId });
   } else {

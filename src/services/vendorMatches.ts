@@ -6,6 +6,7 @@ import type { Tx } from '../entities/database.js';
 import { record, recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
 import { masterVersion, raiseMasterVersion } from './masterData.js';
+import { wakeMasterData } from './masterDataWake.js';
 import { done, type Outcome, refused } from './outcome.js';
 import type { UseCases } from './useCases.js';
 
@@ -141,7 +142,7 @@ export async function resolveVendorMatch(
     if (isRepeat) return done({ id: match.id, releasedPostings: 0 });
     await tx.execute(
       `update vendor_matches set status = $3, supplier_code = $4, method = $5, rejected_codes = $6, explanation = $7,
-         decided_by = $8, updated_at = $9, create_as = $10 where tenant_id = $1 and id = $2`,
+         decided_by = $8, updated_at = $9, create_as = $10, create_now = false where tenant_id = $1 and id = $2`,
       [tx.tenantId, match.id, status, supplierCode, method, rejected, sentence, caller.actor, now, createAs],
     );
     recordFor(tx, caller, now, {
@@ -152,6 +153,7 @@ export async function resolveVendorMatch(
       before: { status: match.status, supplierCode: match.supplier_code },
       after: { status, supplierCode },
     });
+    await wakeMasterData(engine, tx, match.ledger_id, 'ALWAYS');
     const released = await releaseHeld(engine, tx, match, caller);
     return done({ id: match.id, releasedPostings: released });
   });
@@ -159,15 +161,16 @@ export async function resolveVendorMatch(
 
 /** A supplier was made in the ledger for this match. Called by the posting engine. */
 export async function noteSupplierCreated(
+  engine: Engine,
   tx: Tx,
-  now: Date,
   matchId: string,
   supplier: { code: string; name: string; currency: string | null },
   correlationId: string,
 ): Promise<void> {
+  const now = engine.clock.now();
   const [match] = await tx.query<MatchRow>(
     `update vendor_matches set status = 'CREATED', method = 'CREATED', supplier_code = $3, decided_by = 'system:posting',
-       create_as = null, explanation = $4, updated_at = $5 where tenant_id = $1 and id = $2 and status <> 'CREATED' returning *`,
+       create_as = null, create_now = false, explanation = $4, updated_at = $5 where tenant_id = $1 and id = $2 and status <> 'CREATED' returning *`,
     [tx.tenantId, matchId, supplier.code, `The supplier ${supplier.code} was created for it.`, now],
   );
   if (!match) return;
@@ -177,6 +180,7 @@ export async function noteSupplierCreated(
     [tx.tenantId, match.ledger_id, supplier.code, supplier.name, supplier.currency],
   );
   await raiseMasterVersion(tx, match.ledger_id);
+  await wakeMasterData(engine, tx, match.ledger_id, 'IF_CHANGED');
   record(tx, now, {
     actor: 'system:posting',
     action: 'supplier.created',

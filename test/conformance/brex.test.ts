@@ -3,6 +3,9 @@ import { SANDBOX_ACCESS, signature, startBrexSandbox } from '../../src/sandbox/b
 import { generateMonth } from '../../src/sandbox/scenario/month.js';
 import { describeSpend } from './support/spendSuite.js';
 
+/** What accounts and cost centres are coded with in the generated month. */
+const REMOTE_IDS: Readonly<Record<string, string>> = { glAccount: 'gl_account', costCentre: 'cost_center' };
+
 describeSpend({
   connector: brexConnector,
   byId: ['EXPENSES', 'ACCOUNTING_RECORDS'],
@@ -55,7 +58,8 @@ describeSpend({
         secrets: [webhookSecret],
         sentAt,
       },
-      codingValues: (key) => sandbox.control.codingValues(key),
+      codingValues: (key) =>
+        sandbox.control.codingValues(REMOTE_IDS[key] ?? `ledger-dimension:${encodeURIComponent(key.slice(10))}`),
       close: () => sandbox.close(),
     };
   },

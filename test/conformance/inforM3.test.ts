@@ -8,11 +8,11 @@ describeLedger({
   listedDimensions: ['costCentre'],
   // Why an invoice was turned down at validation is shown on a screen of M3 and by no interface.
   closes: ['JOURNAL'],
-  // A batch that was not updated stays in GLS840: lines of a lost call may be in it twice, so it is never resumed.
+  // A batch that nothing proves to be this document alone stays in GLS840, spoiled so that it can never become a voucher.
   keepsAbandoned: ['JOURNAL'],
   otherSuppliers: 1,
   readsPeriods: false,
-  createsSuppliers: false,
+  createsSuppliers: true,
   listsControlAccounts: true,
   async start() {
     const sandbox = await startInforM3Sandbox({

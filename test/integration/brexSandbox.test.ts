@@ -318,7 +318,7 @@ describe('the rest of the account', () => {
     const { vendors } = connect();
     const made = await vendors.ensure('Café Müller GmbH', 'vendor-1');
     expect(made.created).toBe(true);
-    expect(await vendors.ensure('Cafe Muller GmbH', 'vendor-2')).toEqual({ id: made.id, created: false });
+    expect(await vendors.ensure('Cafe Muller GmbH', 'vendor-2')).toEqual({ ...made, created: false });
     const listed: { id: string; name: string }[] = [];
     for await (const page of vendors.list()) listed.push(...page);
     expect(listed).toContainEqual({ id: made.id, name: 'Cafe Muller GmbH' });
@@ -330,7 +330,7 @@ describe('the rest of the account', () => {
       settings: { integrationVendor: SANDBOX_ACCESS.integrationVendor, vendorAccountId: 'HPW1' },
     });
     const { id: integrationId } = await integration.ensure();
-    const field = { remoteId: 'gl_account_2', name: 'Konto für Ausgaben', integrationId };
+    const field = { wanted: 'gl_account_2', name: 'Konto für Ausgaben', integrationId };
     const fieldId = await fields.ensure(field);
     expect(await fields.ensure(field)).toBe(fieldId);
     const accounts = Array.from({ length: 1500 }, (_, index) => ({
@@ -338,16 +338,16 @@ describe('the rest of the account', () => {
       name: `Büro ${index}`,
       active: true,
     }));
-    expect(await fields.push(fieldId, accounts)).toEqual({ created: 1500, updated: 0, unchanged: 0 });
-    expect(await fields.push(fieldId, accounts)).toEqual({ created: 0, updated: 0, unchanged: 1500 });
+    expect(await fields.push(fieldId, accounts)).toEqual({ created: 1500, renamed: 0, retired: 0, unchanged: 0 });
+    expect(await fields.push(fieldId, accounts)).toEqual({ created: 0, renamed: 0, retired: 0, unchanged: 1500 });
     const changed = accounts.slice(1).map((account, index) => (index === 0 ? { ...account, name: 'Paper' } : account));
-    expect(await fields.push(fieldId, changed)).toEqual({ created: 0, updated: 2, unchanged: 1498 });
+    expect(await fields.push(fieldId, changed)).toEqual({ created: 0, renamed: 1, retired: 1, unchanged: 1498 });
     const { items } = await client.fieldValues(fieldId, { limit: 2, cursor: null });
     expect(items).toMatchObject([
       { remote_id: '60000', value: '60000 Buro 0', is_disabled: true },
       { remote_id: '60001', value: '60001 Paper', is_disabled: false },
     ]);
-    expect(await fields.push(fieldId, accounts)).toMatchObject({ created: 0, updated: 2 });
+    expect(await fields.push(fieldId, accounts)).toMatchObject({ created: 0, renamed: 2, retired: 0 });
   });
 
   it.each(['integration_id', 'id'] as const)('the integration is made once, named by %s', async (integrationIdName) => {

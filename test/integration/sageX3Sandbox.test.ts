@@ -110,7 +110,14 @@ const asked = {
 } as const;
 
 function document(changes: Partial<LedgerDocument> = {}): LedgerDocument {
-  const line = { costCentre: null, dimensions: {}, taxCode: null, debit: '0.00', credit: '0.00', memo: 'Hotel; J|Doe' };
+  const line = {
+    costCentre: null,
+    dimensions: {},
+    taxCode: null,
+    debit: '0.00',
+    credit: '0.00',
+    memo: 'Hotel; J|Doe ]]> <x>',
+  };
   return {
     ...asked,
     periodKey: { year: '2026', period: '11' },
@@ -230,12 +237,12 @@ describe.each(WAYS)('a journal by %s', (journalMode, write) => {
     expect(x3.documents()).toEqual([]);
   });
 
-  it('goes on after a login that ended, with a new token, once', async () => {
+  it('goes on after a token that X3 no longer takes, with a new one, once', async () => {
     const connection = connect({ journalMode }, connectedApp());
     x3.faults.set([{ match: write, kind: 'EXPIRE_SESSION', times: 1 }]);
-    const outcome = await connection.submit(document()).catch((error: unknown) => error);
-    if (outcome instanceof Error) expect(outcome).toBeInstanceOf(CredentialsError);
-    expect(x3.documents(REFERENCE).length).toBe(outcome instanceof Error ? 0 : 1);
+    await connection.submit(document());
+    expect(x3.faults.list()[0]?.fired).toBe(1);
+    expect(x3.documents(REFERENCE)).toHaveLength(1);
   });
 
   it('that X3 refuses is refused in its own words, and leaves nothing', async () => {
@@ -293,6 +300,94 @@ describe('an import', () => {
     const connection = connect();
     expect(await failure(connection.submit(document()))).toMatchObject({ code: 'CREATED_NOT_CONFIRMED' });
     expect(await connection.findByReference([asked])).toHaveLength(2);
+  });
+});
+
+describe('an installation', () => {
+  it.each([
+    ['names fields by NAM', { fieldNameAttribute: 'NAM' }, { fieldNameAttribute: 'NAM' }],
+    ['is asked in JSON', {}, { inputFormat: 'json' }],
+    ['answers in JSON', {}, { outputFormat: 'json' }],
+    ['takes keys without an element around each', {}, { keyStyle: 'flat' }],
+  ] as const)('that %s is written to and read', async (_name, theirs, ours) => {
+    x3.changeSettings(theirs);
+    const fiscalPeriods = [{ year: 2026, period: 11, startsOn: '2026-11-01', endsOn: '2026-11-30', open: true }];
+    const connection = connect({
+      reads: 'soap',
+      journalMode: 'soap-object',
+      fiscalPeriods,
+      soap: { poolAlias: x3.access.soap.poolAlias, ...ours },
+    });
+    const { ledgerDocumentId } = await connection.submit(document());
+    expect(await connection.findByReference([asked])).toMatchObject([{ ledgerDocumentId, lineCount: 3 }]);
+    expect(x3.documents(REFERENCE)[0]?.lines[0]).toMatchObject({ costCentre: 'SALES' });
+  });
+
+  it.each([
+    ['the pool is stopped', { poolStarted: false }, 'POOL_MISSING'],
+    ['no process takes web services', { webServiceProcesses: 0 }, 'NO_WEB_SERVICES'],
+    ['nothing is published under the name', { publications: { importer: 'OTHER' } }, 'WEB_SERVICE_UNKNOWN'],
+  ] as const)('where %s has certainly written nothing', async (_name, theirs, code) => {
+    x3.changeSettings(theirs);
+    expect(await failure(connect().submit(document()))).toMatchObject({ code });
+  });
+
+  it('whose pool is busy has not begun the call', async () => {
+    x3.changeSettings({ poolSessions: 1, poolDelayMs: 400, poolQueueMs: 50 });
+    const [first, second] = [connect(), connect()].map((connection, index) =>
+      connection.submit(document({ reference: `K7F3A0C91D2E4X${index}` })),
+    );
+    const outcomes = await Promise.allSettled([first, second]);
+    expect(outcomes.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
+    expect(outcomes.find((outcome) => outcome.status === 'rejected')?.reason).toMatchObject({ code: 'NOT_STARTED' });
+    expect(x3.documents()).toHaveLength(1);
+  });
+
+  it('behind a proxy is paged through on our address', async () => {
+    x3.changeSettings({ linkOrigin: 'http://x3-internal:8124' });
+    expect(await all(connect().listSuppliers())).toHaveLength(3);
+  });
+
+  it('that lists fewer rows than were asked for is told where it cut a list off', async () => {
+    x3.changeSettings({ soapListCap: 3 });
+    const fiscalPeriods = [{ year: 2026, period: 11, startsOn: '2026-11-01', endsOn: '2026-11-30', open: true }];
+    const soap = { poolAlias: x3.access.soap.poolAlias, listSize: 3 };
+    expect(await failure(all(connect({ reads: 'soap', fiscalPeriods, soap }).listAccounts()))).toMatchObject({
+      code: 'LIST_CUT_OFF',
+    });
+  });
+
+  it.each([
+    [200, 'ROOT'],
+    [200, 'RESOURCE'],
+    [201, 'ROOT'],
+    [201, 'RESOURCE'],
+    [400, 'ROOT'],
+  ] as const)(
+    'that refuses a new record with HTTP %s and diagnoses at %s is understood',
+    async (refusedCreateStatus, diagnosesPlace) => {
+      x3.changeSettings({ refusedCreateStatus, diagnosesPlace });
+      const submitting = connect({ journalMode: 'rest-class' }).submit(
+        document({ postingDate: localDate('2026-10-19') }),
+      );
+      expect(await failure(submitting)).toBeInstanceOf(PeriodClosedError);
+    },
+  );
+
+  it('that shows no reference in its list of journals is refused before anything is written', async () => {
+    x3.changeSettings({ referenceInQuery: false });
+    expect(await failure(connect().submit(document()))).toMatchObject({ code: 'QUESTION_REFUSED' });
+    expect(x3.documents()).toEqual([]);
+  });
+
+  it('that shows no reference by GraphQL is looked through by site, day and the beginning of a line’s text', async () => {
+    x3.changeSettings({ referenceProperty: null });
+    const { setup } = x3.access;
+    const journal = { entryType: setup.entryType, journal: setup.journal, referenceInText: true };
+    const connection = connect({ reads: 'graphql', journal }, connectedApp());
+    const { ledgerDocumentId } = await connection.submit(document());
+    await connection.submit(document({ reference: 'K7F3A0C91D2E4X2' }));
+    expect(await connection.findByReference([asked])).toMatchObject([{ ledgerDocumentId, lineCount: 3 }]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { Clock } from '../../src/clock.js';
+import type { Connector } from '../../src/connectors/contract.js';
 import { ConnectorRegistry } from '../../src/connectors/registry.js';
 import { localDate } from '../../src/domain/localDate.js';
 import { Database, type Tx } from '../../src/entities/database.js';
@@ -11,6 +12,7 @@ import { drainLedger } from '../../src/services/drain.js';
 import type { Caller, JobName, JobPayloads, JobSender } from '../../src/services/engine.js';
 import { reportToSource } from '../../src/services/exports.js';
 import { LiveConnections } from '../../src/services/liveConnections.js';
+import { pushMasterData } from '../../src/services/masterDataExport.js';
 import type { Outcome } from '../../src/services/outcome.js';
 import { createPipeline, setMappingRules } from '../../src/services/pipelines.js';
 import { planPipeline } from '../../src/services/planning.js';
@@ -19,7 +21,7 @@ import { reconcile } from '../../src/services/reconciliation.js';
 import { runSync } from '../../src/services/syncRunner.js';
 import { triggerSync } from '../../src/services/syncs.js';
 import { connectSystem, type SystemsParts } from '../../src/services/systems.js';
-import type { PipelineRequest, ReconciliationAnswer } from '../../src/services/useCases.js';
+import type { ConnectSystemRequest, PipelineRequest, ReconciliationAnswer } from '../../src/services/useCases.js';
 import type { Sealer } from '../../src/services/vault.js';
 import { processWebhook } from '../../src/services/webhooks.js';
 import { type FreshDatabase, freshDatabase } from './database.js';
@@ -89,6 +91,7 @@ interface World {
   readonly source: FakeSource;
   readonly ledger: FakeLedger;
   readonly alive: Set<TestEngine>;
+  readonly spendConnector: Connector | null;
 }
 
 export interface TestEngine extends SystemsParts {
@@ -113,6 +116,8 @@ export interface TestEngine extends SystemsParts {
 export interface TestEngineOptions {
   /** Beside `default`. */
   readonly tenants?: readonly string[];
+  /** In the place of the fake source's: a real connector to a simulated system. */
+  readonly spendConnector?: Connector;
 }
 
 /** An engine on a database of its own, with an in-memory source and ledger. `close` it. */
@@ -129,6 +134,7 @@ export async function makeTestEngine(options: TestEngineOptions = {}): Promise<T
     source: new FakeSource(),
     ledger: new FakeLedger(clock),
     alive: new Set(),
+    spendConnector: options.spendConnector ?? null,
   };
   const engine = await startProcess(world);
   await engine.db.engine((tx) =>
@@ -149,7 +155,7 @@ async function startProcess(world: World): Promise<TestEngine> {
   const lockKey = BigInt(`0x${randomBytes(6).toString('hex')}`);
   const presence = new Presence(db, database.connectionString, processId, lockKey, logger);
   await presence.start(['worker'], clock.now());
-  const connectors = new ConnectorRegistry([source.connector, ledger.connector]);
+  const connectors = new ConnectorRegistry([world.spendConnector ?? source.connector, ledger.connector]);
   const connections = new LiveConnections({ db, clock, logger, connectors, sealer });
   const parts: SystemsParts = { db, clock, logger, connectors, connections, jobs, processId, sealer };
 
@@ -207,6 +213,8 @@ async function work(engine: SystemsParts, job: Job): Promise<void> {
       return drainLedger(engine, tenantId, job.payload.ledgerId, options);
     case 'source.report':
       return reportToSource(engine, tenantId, job.payload.sourceId, options);
+    case 'source.masterData':
+      return pushMasterData(engine, tenantId, job.payload.pipelineId, options);
     case 'webhook.process':
       return processWebhook(engine, tenantId, job.payload.systemId, job.payload.messageId);
   }
@@ -242,10 +250,12 @@ export async function makeCompany(
   engine: TestEngine,
   over: Partial<PipelineRequest> = {},
   tenantId = 'default',
+  source: Partial<ConnectSystemRequest> = {},
 ): Promise<Company> {
   const caller = callerOf(tenantId);
+  const credentials = { token: 'source-token' };
   const { id: sourceId } = done(
-    await connectSystem(engine, caller, { kind: 'BREX', name: 'Cards', credentials: { token: 'source-token' } }),
+    await connectSystem(engine, caller, { kind: 'BREX', name: 'Cards', credentials, ...source }),
   );
   const { id: ledgerId } = done(
     await connectSystem(engine, caller, { kind: 'SYSPRO', name: 'Books', credentials: { token: 'ledger-token' } }),

@@ -9,6 +9,7 @@ import type {
   LedgerAccount,
   LedgerConnection,
   LedgerConnector,
+  LedgerDimensionValue,
   LedgerDocument,
   LedgerPeriod,
   LedgerSupplier,
@@ -28,6 +29,9 @@ import {
   RateLimitedError,
   UpstreamUnavailableError,
 } from '../../src/errors.js';
+import { FakeDirectory } from './fakeDirectory.js';
+
+export { views } from './views.js';
 
 // A spend system and a ledger in memory, for tests of the services: what they know is in plain sight, and they fail when
 // told to. They stand for no vendor; each connector is tested against its own simulator.
@@ -56,6 +60,8 @@ export class FakeSource {
   private readonly objects = new Map<string, SourceObject>();
   unreadable: { externalId: string | null; reason: string; raw: unknown }[] = [];
   pageSize = 100;
+  /** Its coding fields and vendors. */
+  readonly directory = new FakeDirectory();
   companyId = 'company-1';
   /** What the vendor signs with now. */
   secrets: string[] = ['secret-a'];
@@ -142,6 +148,8 @@ export class FakeSource {
         unreadable: [],
         nextCursor: null,
       }),
+      masterData: this.directory.masterData,
+      vendors: this.directory.readsVendors,
       exports: {
         batchMax: this.exportBatchMax,
         report: async (reports) => {
@@ -185,56 +193,6 @@ function sign(secret: string, id: string, rawBody: Buffer): string {
   return createHmac('sha256', secret).update(id).update(rawBody).digest('hex');
 }
 
-/** One purchase as each of the streams shows it. They share the keys by which the engine joins them. */
-export function views(
-  id: string,
-  amount: string,
-  over: Partial<SourceObject> = {},
-): { card: SourceObject; expense: SourceObject; record: SourceObject } {
-  const base: SourceObject = {
-    stream: 'CARD_TRANSACTIONS',
-    externalId: `card_${id}`,
-    version: `${amount}`,
-    keys: [`card:card_${id}`],
-    kind: amount.startsWith('-') ? 'REFUND' : 'PURCHASE',
-    notSpendReason: null,
-    isFinal: true,
-    isWithdrawn: false,
-    amount: moneyFromDecimal(amount, 'USD'),
-    originalAmount: null,
-    exchangeRate: null,
-    tax: null,
-    merchantName: 'Office Depot',
-    merchantDescriptor: 'OFFICE DEPOT #88',
-    mcc: '5943',
-    category: 'OFFICE_SUPPLIES',
-    dimensions: {},
-    parts: [],
-    spender: 'Ana Ruiz',
-    memo: null,
-    transactionDate: localDate('2026-11-09'),
-    postedDate: localDate('2026-11-11'),
-    receiptUrls: [],
-    raw: { id },
-    ...over,
-  };
-  return {
-    card: base,
-    expense: {
-      ...base,
-      stream: 'EXPENSES',
-      externalId: `expense_${id}`,
-      keys: [`expense:expense_${id}`, `card:card_${id}`],
-    },
-    record: {
-      ...base,
-      stream: 'ACCOUNTING_RECORDS',
-      externalId: `record_${id}`,
-      keys: [`record:record_${id}`, `expense:expense_${id}`],
-    },
-  };
-}
-
 // ── ledger ───────────────────────────────────────────────────────────────────────────────────
 
 /** What happens to one submit. Those that end in no clear answer say what is in the books afterwards. */
@@ -267,6 +225,10 @@ export class FakeLedger {
     blockedReason: null,
   }));
   knownSuppliers: LedgerSupplier[] = [{ code: 'S100', name: 'Office Depot', active: true, currency: 'USD' }];
+  dimensionValues: LedgerDimensionValue[] = [];
+  costCentreDimension: string | null = null;
+  /** Thrown by the next creation of a supplier. */
+  supplierFault: Error | null = null;
   periods: LedgerPeriod[] = [
     period('2026-09', '2026-09-01', '2026-09-30', false),
     period('2026-10', '2026-10-01', '2026-10-31', true),
@@ -330,12 +292,12 @@ export class FakeLedger {
           documentTypes: ['JOURNAL', 'SUPPLIER_INVOICE'],
           maxLines: 1000,
           memoLength: 250,
-          costCentreDimension: null,
+          costCentreDimension: this.costCentreDimension,
           accountCode: ({ glAccount }) => glAccount,
         }),
       listAccounts: () => pages(() => this.reached(this.accounts)),
       listSuppliers: () => pages(() => this.reached(this.knownSuppliers)),
-      listDimensionValues: () => pages(() => this.reached([])),
+      listDimensionValues: () => pages(() => this.reached(this.dimensionValues)),
       listPeriods: async () => this.reached(this.periods),
       submit: (document) => this.submit(document),
       findByReference: async (queries) => this.reached(this.find(queries)),
@@ -349,6 +311,9 @@ export class FakeLedger {
             .slice(0, 10),
         find: async (code) => this.knownSuppliers.find((supplier) => supplier.code === code) ?? null,
         create: async ({ code, name }) => {
+          const fault = this.supplierFault;
+          this.supplierFault = null;
+          if (fault) throw fault;
           const supplier: LedgerSupplier = { code, name, active: true, currency: 'USD' };
           this.knownSuppliers.push(supplier);
           return supplier;

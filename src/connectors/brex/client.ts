@@ -223,6 +223,23 @@ export class BrexClient {
     return { id: found.id, name: (found.company_name ?? companyName).trim() };
   }
 
+  /**
+   * Only the name is sent: what else is left out stays as it is, bank details above all.
+   * @returns the refusal when Brex does not know the vendor or will not have the name.
+   */
+  async renameVendor(
+    id: string,
+    companyName: string,
+    idempotencyKey: string,
+  ): Promise<VendorItem | { refused: BrexFailure }> {
+    const path = `/v1/vendors/${encodeURIComponent(id)}`;
+    const call: BrexCall = { method: 'PUT', path, body: { company_name: companyName }, idempotencyKey };
+    const answer = await this.transport.write(call, [400, 404, 409, 422]);
+    if (!('exact' in answer)) return { refused: answer };
+    const found = this.written(call, answer, vendorSchema);
+    return { id: found.id, name: (found.company_name ?? companyName).trim() };
+  }
+
   /** The key names the business fact: the same payment always travels under the same key. */
   createTransfer(order: TransferOrder, idempotencyKey: string): Promise<Transfer> {
     const body = {

@@ -110,6 +110,12 @@ export const settingsSchema = z.strictObject({
     .min(1)
     .default('cost_center')
     .describe('Accounting field that holds the cost centre: its remote id, Brex id or name'),
+  keepVendors: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Keep Brex's vendors in step with the ledger's suppliers where a pipeline exports master data; needs a Brex business account",
+    ),
   taxField: z
     .string()
     .min(1)

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { InputError, UnreadableReplyError } from '../../errors.js';
-import type { LedgerValue } from '../contract.js';
+import { ConfigurationError, InputError, UnreadableReplyError } from '../../errors.js';
+import type { LedgerValue, MasterDataPush } from '../contract.js';
 import { type BrexClient, PAGE_MAX } from './client.js';
 import { asciiText } from './text.js';
 
@@ -11,20 +11,18 @@ import { asciiText } from './text.js';
  * back as `remote_field_value_id`, which is posted as it is.
  */
 export interface BrexFields {
-  /** The field with that remote id, created under the accounting integration if there is none. @returns its Brex id. */
-  ensure(field: { remoteId: string; name: string; integrationId: string }): Promise<string>;
+  /**
+   * The field that `wanted` names by its remote id, its Brex id or its name. If there is none, one is created under the
+   * accounting integration with `wanted` as its remote id.
+   * @returns its Brex id.
+   * @throws ConfigurationError the field is switched off in Brex.
+   */
+  ensure(field: { wanted: string; name: string; integrationId: string }): Promise<string>;
   /**
    * Makes the field's values the given ones. Safe to repeat, also after a lost answer: it looks first.
    * @throws OutcomeUnknownError an answer was lost; repeat the whole push.
    */
-  push(fieldId: string, values: readonly LedgerValue[]): Promise<FieldPush>;
-}
-
-/** How many values were created, renamed or switched, and left as they were. */
-export interface FieldPush {
-  readonly created: number;
-  readonly updated: number;
-  readonly unchanged: number;
+  push(fieldId: string, values: readonly LedgerValue[]): Promise<MasterDataPush>;
 }
 
 /** One call takes 1 to 1000 values. */
@@ -38,12 +36,16 @@ interface Known {
 
 export function createFields(client: BrexClient): BrexFields {
   return {
-    async ensure({ remoteId, name, integrationId }) {
-      for await (const page of pagesOf((cursor) => client.fields({ limit: PAGE_MAX.others, cursor }))) {
-        const found = page.find((field) => field.remote_id === remoteId);
-        if (found) return found.brex_id;
+    async ensure({ wanted, name, integrationId }) {
+      const found = await findField(client, wanted);
+      if (found?.is_disabled === true) {
+        throw new ConfigurationError(
+          `The field "${found.name ?? wanted}" is switched off in Brex: switch it on there, or name another one in the settings of this Brex connection.`,
+          { code: 'BREX_FIELD_DISABLED', detail: { field: wanted } },
+        );
       }
-      const field = { name: asciiText(name, 'name'), remoteId, integrationId };
+      if (found) return found.brex_id;
+      const field = { name: asciiText(name, 'name'), remoteId: wanted, integrationId };
       return (await client.createField(field, keyOf('field', field))).brex_id;
     },
     async push(fieldId, values) {
@@ -51,12 +53,18 @@ export function createFields(client: BrexClient): BrexFields {
       if (wanted.size < values.length) throw new InputError('A code appears twice among the values.', ['values']);
       const known = await knownValues(client, fieldId);
       const missing = values.filter((value) => value.active && !known.has(value.code)).map(newValue);
-      const changes = [...known].flatMap(([code, value]) => changeOf(value, wanted.get(code)));
+      const retired = [...known].flatMap(([code, value]) => (wanted.get(code)?.active ? [] : retirementOf(value)));
+      const renamed = [...known].flatMap(([code, value]) => changeOf(value, wanted.get(code)));
       for (const items of batches(missing)) {
         await client.createFieldValues(fieldId, items, keyOf(`values of ${fieldId}`, items));
       }
-      for (const items of batches(changes)) await client.updateFieldValues(fieldId, items);
-      return { created: missing.length, updated: changes.length, unchanged: known.size - changes.length };
+      for (const items of batches([...renamed, ...retired])) await client.updateFieldValues(fieldId, items);
+      return {
+        created: missing.length,
+        renamed: renamed.length,
+        retired: retired.length,
+        unchanged: known.size - renamed.length - retired.length,
+      };
     },
   };
 }
@@ -88,11 +96,38 @@ function newValue(value: LedgerValue) {
   return { value: labelOf(value), value_id: value.code, remote_id: value.code, is_disabled: false };
 }
 
+function retirementOf(known: Known) {
+  return known.isDisabled ? [] : [{ brex_id: known.brexId, data: { is_disabled: true } }];
+}
+
+/** What is to be offered under another name, or again. */
 function changeOf(known: Known, wanted: LedgerValue | undefined) {
-  if (!wanted?.active) return known.isDisabled ? [] : [{ brex_id: known.brexId, data: { is_disabled: true } }];
+  if (!wanted?.active) return [];
   const label = labelOf(wanted);
   if (known.label.trim() === label && !known.isDisabled) return [];
   return [{ brex_id: known.brexId, data: { value: label, is_disabled: false } }];
+}
+
+type Field = Awaited<ReturnType<BrexClient['fields']>>['items'][number];
+
+/** Ids are compared before names: a name may be shared, and people change it. */
+async function findField(client: BrexClient, wanted: string): Promise<Field | null> {
+  const plain = (text: string | null | undefined) => text?.trim().toLowerCase();
+  const names: readonly ((field: Field) => string | null | undefined)[] = [
+    (field) => field.remote_id,
+    (field) => field.brex_id,
+    (field) => field.name,
+  ];
+  const found: Field[] = [];
+  for await (const page of pagesOf((cursor) => client.fields({ limit: PAGE_MAX.others, cursor }))) {
+    found.push(...page.filter((field) => names.some((name) => plain(name(field)) === plain(wanted))));
+  }
+  for (const name of names) {
+    const fitting = found.filter((field) => plain(name(field)) === plain(wanted));
+    const best = fitting.find((field) => field.is_disabled !== true) ?? fitting[0];
+    if (best) return best;
+  }
+  return null;
 }
 
 function batches<T>(items: readonly T[]): T[][] {

@@ -10,6 +10,7 @@ import type {
 } from '../contract.js';
 import { runChecks } from './checks.js';
 import { BrexClient, type Integration } from './client.js';
+import { fieldOf } from './codingFields.js';
 import {
   type BrexCredentials,
   type BrexSettings,
@@ -74,7 +75,7 @@ export function connectBrex(context: BrexContext, runtime: BrexRuntime = systemR
     masterData: {
       async push({ key, name }, values) {
         const { id: integrationId } = await integration.ensure();
-        return fields.push(await fields.ensure({ remoteId: key, name, integrationId }), values);
+        return fields.push(await fields.ensure({ wanted: fieldOf(key, settings), name, integrationId }), values);
       },
     },
     async companyId() {
@@ -117,6 +118,9 @@ export const brexConnector: SpendConnector<BrexCredentials, BrexSettings> = {
   streams: STREAMS,
   exportStream: 'ACCOUNTING_RECORDS',
   describeCredential,
-  connect: (context) => connectBrex(context),
+  connect(context): SpendConnection {
+    const { vendors, ...connection } = connectBrex(context);
+    return context.settings.keepVendors ? { ...connection, vendors } : connection;
+  },
   webhooks: brexWebhooks,
 };

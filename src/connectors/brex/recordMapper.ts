@@ -1,6 +1,7 @@
 import { type Money, money } from '../../domain/money.js';
 import type { SourceObject, SpendKind, SpendPart } from '../../domain/spend.js';
 import { InputError } from '../../errors.js';
+import { dimensionOf } from './codingFields.js';
 import type { BrexSettings } from './config.js';
 import {
   absolute,
@@ -176,10 +177,11 @@ function isField(value: AccountingFieldValue, wanted: string): boolean {
 
 /**
  * What a dimension is called. Our own id of the field comes first: Brex sends it with every record, while the display name
- * is undocumented and comes with some of them only, and one dimension must not have two names.
+ * is undocumented and comes with some of them only, and one dimension must not have two names. A field that was made for a dimension of the ledger goes by the ledger's name.
  */
 function fieldName(value: AccountingFieldValue): string | null {
-  return trimmed(value.remote_field_id) ?? trimmed(value.field_name) ?? trimmed(value.brex_field_id);
+  const remoteId = trimmed(value.remote_field_id);
+  return (remoteId && dimensionOf(remoteId)) ?? remoteId ?? trimmed(value.field_name) ?? trimmed(value.brex_field_id);
 }
 
 /** null = nobody has coded it yet. */

@@ -1,6 +1,7 @@
 import { InputError, UnreadableReplyError } from '../../errors.js';
 import type { ReadsVendors } from '../contract.js';
 import { type BrexClient, PAGE_MAX, type VendorItem } from './client.js';
+import type { BrexFailure } from './failures.js';
 import { asciiText } from './text.js';
 
 /**
@@ -37,18 +38,25 @@ export function createVendors(client: BrexClient): ReadsVendors {
     async ensure(name, idempotencyKey) {
       const ascii = asciiText(name, 'name');
       const existing = await find(ascii, ascii);
-      if (existing) return { id: existing.id, created: false };
+      if (existing) return { ...existing, created: false };
       const made = await client.createVendor(ascii, idempotencyKey);
-      if (!('refused' in made)) return { id: made.id, created: true };
+      if (!('refused' in made)) return { ...made, created: true };
       // The filter's way of comparing is not documented, so this time the whole list is searched.
       const adopted = await find(ascii);
-      if (adopted) return { id: adopted.id, created: false };
-      const { refused } = made;
-      throw new InputError(`Brex refused the vendor "${ascii}" (${refused.message || `status ${refused.status}`}).`, [
-        'name',
-      ]);
+      if (adopted) return { ...adopted, created: false };
+      throw refusal(ascii, made.refused);
+    },
+    async rename(id, name, idempotencyKey) {
+      const ascii = asciiText(name, 'name');
+      const renamed = await client.renameVendor(id, ascii, idempotencyKey);
+      if ('refused' in renamed) throw refusal(ascii, renamed.refused);
+      return renamed;
     },
   };
+}
+
+function refusal(name: string, { message, status }: BrexFailure): InputError {
+  return new InputError(`Brex refused the vendor name "${name}" (${message || `status ${status}`}).`, ['name']);
 }
 
 function isSameName(a: string, b: string): boolean {

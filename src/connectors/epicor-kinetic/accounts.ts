@@ -57,7 +57,10 @@ export function sameAccount(a: string, b: string): boolean {
   return trimmed(a.split(SEPARATOR)).toUpperCase() === trimmed(b.split(SEPARATOR)).toUpperCase();
 }
 
-/** `GLAccount` and the matching `SegValueN`, which are written together. */
+/**
+ * `GLAccount` and the matching `SegValueN`, which are written together (Epicor REST: accounts). Segments that the account
+ * does not have are written empty: the server's own default coding of a new line may have put something there.
+ */
 export function accountColumns(account: string): Row {
   const segments = account.split(SEPARATOR);
   if (segments.length > SEGMENTS_MAX) {
@@ -65,6 +68,6 @@ export function accountColumns(account: string): Row {
       code: 'ACCOUNT_FORM',
     });
   }
-  const values = segments.map((value, index) => [`SegValue${index + 1}`, value]);
+  const values = Array.from({ length: SEGMENTS_MAX }, (_, index) => [`SegValue${index + 1}`, segments[index] ?? '']);
   return { GLAccount: account, ...Object.fromEntries(values) };
 }

@@ -19,7 +19,7 @@ const basicCredentials = z.strictObject({
     .max(255)
     .refine((name) => !name.includes(':'), 'must not hold a colon')
     .describe('A user of its own for the gateway, with English as its language.'),
-  password: z.string().min(1).max(255),
+  password: z.string().min(1).max(255).describe('Of that user.'),
   apiKey,
 });
 
@@ -28,9 +28,9 @@ const oauth2Credentials = z.strictObject({
   tokenUrl: z
     .url({ protocol: /^https?$/ })
     .describe('Token endpoint of the identity provider, e.g. https://login.epicor.com/connect/token.'),
-  clientId: z.string().min(1).max(255),
-  clientSecret: z.string().min(1).max(2000),
-  scope: z.string().min(1).max(500).default('epicor_erp'),
+  clientId: z.string().min(1).max(255).describe('Client that is allowed client credentials.'),
+  clientSecret: z.string().min(1).max(2000).describe('Of that client.'),
+  scope: z.string().min(1).max(500).default('epicor_erp').describe('Scope of the token request.'),
   apiKey,
 });
 

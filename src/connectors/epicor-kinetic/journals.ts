@@ -17,6 +17,7 @@ import {
   readPostedJournal,
 } from './lookup.js';
 import {
+  carries,
   decimalText,
   groupIdsOf,
   type JournalKey,
@@ -77,7 +78,7 @@ export class JournalPoster {
    */
   private async takeUp(document: LedgerDocument, mapped: MappedJournal, work: Work): Promise<DraftJournal | null> {
     const { client, settings } = this.facts;
-    const drafts = await this.draftsOf(document.reference, document.currency, work);
+    const drafts = await this.markedDraftsOf(document, work);
     const [posted] = await findPostedJournals(client, settings, [queryOf(document)], work);
     if (posted) throw alreadyThere(document.reference, journalId(posted.journal.key));
     const [draft] = drafts;
@@ -108,12 +109,18 @@ export class JournalPoster {
     return drafts;
   }
 
+  /** Only what carries our reference is ever taken away; a group in which there is more is left to whoever made it. */
+  private async markedDraftsOf({ reference, currency }: LedgerDocument, work: Work): Promise<DraftJournal[]> {
+    const drafts = await this.draftsOf(reference, currency, work);
+    return drafts.filter(({ head }) => carries(head.Description, reference));
+  }
+
   /** @throws ErpRejectedError the ledger keeps one. */
   private async removeDrafts(document: LedgerDocument, work: Work): Promise<void> {
     const { client } = this.facts;
     const wasBegun = work.hasBegun;
     work.begin();
-    for (const { head } of await this.draftsOf(document.reference, document.currency, work)) {
+    for (const { head } of await this.markedDraftsOf(document, work)) {
       const group = await this.groups.read(head.GroupID, work);
       if (group) await this.groups.release(group, work);
       const key = { ...entryKey(head), fiscalCalendarID: head.FiscalCalendarID };
@@ -124,7 +131,7 @@ export class JournalPoster {
       }
       this.facts.logger.info({ groupId: head.GroupID, reference: document.reference }, 'removed an unfinished journal');
     }
-    if ((await this.draftsOf(document.reference, document.currency, work)).length > 0) {
+    if ((await this.markedDraftsOf(document, work)).length > 0) {
       throw unreadableWrite(`${ENTRY}/DeleteByID`, 'a yes, and still has the journal');
     }
     if (!wasBegun) work.undo();

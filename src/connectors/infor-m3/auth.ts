@@ -160,7 +160,7 @@ export class M3Tokens {
         ...(inBody ? {} : { authorization: `Basic ${basic}` }),
       },
       body: body.toString(),
-      timeoutMs: this.context.settings.callTimeoutSeconds * 1000,
+      timeoutMs: this.context.settings.readTimeoutSeconds * 1000,
       freshConnection: true,
       ...(endsWithProcess && this.context.signal ? { signal: this.context.signal } : {}),
     });

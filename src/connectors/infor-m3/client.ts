@@ -70,7 +70,7 @@ export class M3Client {
     // The signal goes with each call and not with the client: the revocation of a process that stops must get through.
     this.http = createHttpClient({
       baseUrl: context.baseUrl,
-      timeoutMs: context.settings.callTimeoutSeconds * 1000,
+      timeoutMs: context.settings.readTimeoutSeconds * 1000,
       logger: context.logger,
       maxBodyBytes: MAX_BODY_BYTES,
     });
@@ -184,7 +184,7 @@ export class M3Client {
       });
     }
     try {
-      const timeoutMs = Math.min(remainingMs, this.settings.callTimeoutSeconds * 1000);
+      const timeoutMs = Math.min(remainingMs, this.settings.readTimeoutSeconds * 1000);
       const signal = this.context.signal;
       return await this.http.send({ ...call, timeoutMs, freshConnection: true, ...(signal ? { signal } : {}) });
     } catch (error) {
@@ -229,6 +229,7 @@ export class M3Client {
         cono: String(settings.company),
         divi: options.division ?? settings.division,
         ...(options.maxrecs === undefined ? {} : { maxrecs: String(options.maxrecs) }),
+        ...(settings.language === undefined ? {} : { lanc: settings.language }),
         ...(options.columns ? { returncols: options.columns.join(',') } : {}),
       },
     });

@@ -155,6 +155,9 @@ export const settingsSchema = z.strictObject({
     .enum(['basic', 'body'])
     .default('basic')
     .describe('How the client id and secret go to the token endpoint.'),
+  language: code(2)
+    .optional()
+    .describe('lanc: language of M3’s texts, which errorPatterns are compared with. Default: the user’s own.'),
   scope: code(500).optional().describe('Scope to ask for. Not set: none.'),
   apiPath: code(300)
     .default('{tenant}/M3/m3api-rest')
@@ -164,7 +167,7 @@ export const settingsSchema = z.strictObject({
   renewBeforeSeconds: seconds(3600)
     .default(300)
     .describe('An access token is renewed this long before it ends, at most a fifth of its life.'),
-  callTimeoutSeconds: seconds(600)
+  readTimeoutSeconds: seconds(600)
     .min(1)
     .default(60)
     .describe('Longest time of one call; gateways slow calls down instead of refusing them.'),

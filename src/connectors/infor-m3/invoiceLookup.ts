@@ -41,16 +41,15 @@ export class M3InvoiceLookup {
    * which finds it by the same key.
    */
   async findPosted(queries: readonly DocumentQuery[]): Promise<FoundDocument[]> {
-    const found: FoundDocument[] = [];
-    for (const query of queries) {
-      const key = await this.keyOf(query.supplierCode ?? '', query.reference);
-      const staged = (await this.staged(key, query.postingDate))
-        .map((invoice) => this.foundIn(key, invoice))
-        .filter((one) => one !== null);
-      const posted = staged.length > 0 ? staged : await this.postedOnly(key, query.postingDate);
-      found.push(...posted);
-    }
-    return found;
+    return (await Promise.all(queries.map((query) => this.findOne(query)))).flat();
+  }
+
+  private async findOne(query: DocumentQuery): Promise<FoundDocument[]> {
+    const key = await this.keyOf(query.supplierCode ?? '', query.reference);
+    const staged = (await this.staged(key, query.postingDate))
+      .map((invoice) => this.foundIn(key, invoice))
+      .filter((one) => one !== null);
+    return staged.length > 0 ? staged : this.postedOnly(key, query.postingDate);
   }
 
   /** The program that batch invoices are staged with. */

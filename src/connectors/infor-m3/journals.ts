@@ -5,7 +5,7 @@ import type { M3Client } from './client.js';
 import { fitted, type M3Discovery } from './discovery.js';
 import { fits, isDuplicate, quoted, type Refusal, TITLE, writeRefused } from './failures.js';
 import { findVouchers } from './lookup.js';
-import { batchKey, type Fields, journalBatch, type MappedJournal, SPOILING_LINE } from './mapper.js';
+import { batchKey, type Fields, journalBatch, type MappedJournal } from './mapper.js';
 import { beforeWrite, watched } from './writes.js';
 
 /**
@@ -77,19 +77,23 @@ export class M3Journals {
   // ── before ─────────────────────────────────────────────────────────────────────────────────
 
   private async prepared(document: LedgerDocument, key: string): Promise<MappedJournal> {
-    const { client } = this;
-    const mapped = journalBatch(document, key, client.settings);
-    const head = await beforeWrite(() => this.discovery.fieldsOf('GLS840MI', 'AddBatchHead'));
+    const mapped = journalBatch(document, key, this.client.settings);
     const transaction = this.lineTransaction;
+    const head = await beforeWrite(() => this.discovery.fieldsOf('GLS840MI', 'AddBatchHead'));
     const line = await beforeWrite(() => this.discovery.fieldsOf('GLS840MI', transaction));
-    const needed = ['KEY1', 'LINE', 'PARM', 'INRI', 'CUAM', 'CUCD', 'ACDT', 'VTXT', 'DBCR'];
-    const dimensions = [1, 2, 3, 4, 5, 6, 7].map((number) => `AIT${number}`);
+    // Whatever a line says must get there; only what is empty anyway may be left off.
+    const fittedLine = (values: Fields) =>
+      fitted(
+        `GLS840MI.${transaction}`,
+        line,
+        values,
+        Object.keys(values).filter((name) => name !== 'CONO'),
+      );
     return {
       ...mapped,
       head: fitted('GLS840MI.AddBatchHead', head, mapped.head, ['KEY1', 'INTN']),
-      lines: mapped.lines.map((values) =>
-        fitted(`GLS840MI.${transaction}`, line, values, [...needed, ...dimensions, 'GRNR', 'VTCD', 'CRTP']),
-      ),
+      lines: mapped.lines.map(fittedLine),
+      spoiler: fittedLine(mapped.spoiler),
     };
   }
 
@@ -116,13 +120,14 @@ export class M3Journals {
     }
     if (this.takesNumbersTwice) return 'UNUSABLE';
     const secondFate = await this.addLine(second, deadline);
-    const firstFate = await this.addLine(first, deadline);
-    if (firstFate === 'ADDED') {
-      if (secondFate === 'EXISTS') return 'UNUSABLE';
-      // Proves that this M3 refuses a line number that is taken, on which all of this rests.
+    if (secondFate === 'ADDED') {
+      // Proves that this M3 refuses a line number that is taken, on which all of this rests. The same line again and no
+      // other: an update may be waiting for this batch, and two lines could cancel each other out.
       this.takesNumbersTwice = (await this.addLine(second, deadline)) === 'ADDED';
       if (this.takesNumbersTwice) return 'UNUSABLE';
     }
+    const firstFate = await this.addLine(first, deadline);
+    if (firstFate === 'ADDED' && secondFate === 'EXISTS') return 'UNUSABLE';
     let isAllThere = firstFate === 'EXISTS' && secondFate === 'EXISTS';
     for (const line of rest) {
       if ((await this.addLine(line, deadline)) === 'ADDED') isAllThere = false;
@@ -130,9 +135,9 @@ export class M3Journals {
     return isAllThere ? 'UNUSABLE' : 'RESUMED';
   }
 
-  /** Adds a line too many, under a number that nothing else uses. */
+  /** Adds a line too many, under a number that nothing else uses and of an amount that nothing else makes up for. */
   private async spoil(batch: MappedJournal, deadline: number): Promise<void> {
-    await this.addLine({ ...batch.lines[0], LINE: SPOILING_LINE }, deadline);
+    await this.addLine(batch.spoiler, deadline);
   }
 
   /** @returns false = there is a batch of that key already. */

@@ -14,6 +14,9 @@ import { type VoucherRow, voucherRow } from './wire.js';
 /** More vouchers than this on one day are not opened one by one, where the list itself shows no texts. */
 const VOUCHERS_OPENED_MAX = 500;
 
+/** Stands for the currency of a voucher that names none: two decimals. */
+const NO_CURRENCY = '';
+
 export interface VoucherKey {
   readonly year: string;
   readonly series: string;
@@ -114,15 +117,15 @@ export async function readVoucher(client: M3Client, key: VoucherKey, reference: 
   const [first] = lines;
   if (first === undefined) return null;
   const currency = first.CUCD || null;
-  const minors = lines.map((line) => signedAmount(line, currency ?? 'XXX', client.settings.gl.creditMark));
+  const minors = lines.map((line) => signedAmount(line, currency ?? NO_CURRENCY, client.settings.gl.creditMark));
   const debit = minors.reduce((sum, minor) => (minor > 0n ? sum + minor : sum), 0n);
   const credit = minors.reduce((sum, minor) => (minor < 0n ? sum - minor : sum), 0n);
   return {
     reference,
     ledgerDocumentId: voucherId(key),
     currency,
-    totalDebit: decimalOfMinor(debit, currency ?? 'XXX'),
-    totalCredit: decimalOfMinor(credit, currency ?? 'XXX'),
+    totalDebit: decimalOfMinor(debit, currency ?? NO_CURRENCY),
+    totalCredit: decimalOfMinor(credit, currency ?? NO_CURRENCY),
     lineCount: lines.length,
     // The general ledger holds nothing that is not posted.
     isPosted: true,

@@ -104,6 +104,8 @@ export interface MappedJournal {
   readonly head: Fields;
   /** In order; each with the LINE that it has in the batch. */
   readonly lines: readonly Fields[];
+  /** A line with which the batch never balances; see `journals.ts`. */
+  readonly spoiler: Fields;
   readonly totalMinor: bigint;
   readonly warnings: readonly string[];
 }
@@ -131,14 +133,17 @@ export function journalBatch(document: LedgerDocument, key: string, settings: M3
   const values = lines.map((line) => glLine(document, line, settings));
   const seal = sealOf(values);
   const desc = plainText(`${document.reference} ${document.description}`).slice(0, 40);
+  const withNumber = (fields: Fields, LINE: string): Fields => {
+    if (gl.usage === 'field') return { ...common, LINE, ...fields };
+    return { ...common, LINE, PARM: positional(fields, gl.layout ?? [], division) };
+  };
+  const [first] = lines;
+  if (first === undefined) throw new InvariantError(`A journal without lines reached ${TITLE}.`);
   return {
     head: { ...common, INTN: gl.interfaceName, DESC: desc },
-    lines: values.map((fields, index) => {
-      // Made from the content, but for the second one's; what that is good for is told in `journals.ts`.
-      const number = { LINE: String(index === 1 ? FIXED_LINE : seal + index) };
-      if (gl.usage === 'field') return { ...common, ...number, ...fields };
-      return { ...common, ...number, PARM: positional(fields, gl.layout ?? [], division) };
-    }),
+    // Made from the content, but for the second one's; what that is good for is told in `journals.ts`.
+    lines: values.map((fields, index) => withNumber(fields, String(index === 1 ? FIXED_LINE : seal + index))),
+    spoiler: withNumber(glLine(document, { ...first, minor: totalMinor * SPOILING_FACTOR }, settings), SPOILING_LINE),
     totalMinor,
     warnings: notSent(document, settings),
   };
@@ -195,7 +200,9 @@ const SEAL_MAX = 9_998_000;
 /** The second line's number, whatever the content is. */
 const FIXED_LINE = 2;
 /** The number of the line that spoils a batch. */
-export const SPOILING_LINE = '1';
+const SPOILING_LINE = '1';
+/** So much more than the document itself that no number of tries adds up to it. */
+const SPOILING_FACTOR = 9973n;
 
 /** A number of seven digits made from all that reaches the ledger: another content gets another number. */
 export function sealOf(lines: readonly Fields[]): number {

@@ -102,18 +102,28 @@ export class X3Auth {
     const isUsable = known && known.secret === identityOf(credential) && nowMs < known.usableUntilMs;
     if (isUsable && `Bearer ${known.token}` !== refused) return known.token;
     // X3 limits exp - iat, so the life counts from the back-dated beginning.
-    const issuedAt = Math.floor(nowMs / 1000) - auth.clockSkewSeconds;
-    const endsAt = issuedAt + auth.tokenLifetimeSeconds;
-    const token = await new SignJWT({})
+    let issuedAt = Math.floor(nowMs / 1000) - auth.clockSkewSeconds;
+    let token = await this.sign(credential, issuedAt);
+    // Signed again within one second it would be the very token that was refused.
+    if (`Bearer ${token}` === refused) {
+      issuedAt -= 1;
+      token = await this.sign(credential, issuedAt);
+    }
+    const usableUntilMs = (issuedAt + auth.tokenLifetimeSeconds) * 1000 - 10_000;
+    this.minted = { token, secret: identityOf(credential), usableUntilMs };
+    return token;
+  }
+
+  private async sign(credential: ConnectedApp, issuedAt: number): Promise<string> {
+    const { auth, graphql } = this.context.settings;
+    return new SignJWT({})
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setIssuer(credential.clientId)
       .setSubject(credential.username)
-      .setAudience(auth.audience ?? `${this.context.baseUrl.replace(/\/+$/, '')}/${this.context.settings.graphql.path}`)
+      .setAudience(auth.audience ?? `${this.context.baseUrl.replace(/\/+$/, '')}/${graphql.path}`)
       .setIssuedAt(issuedAt)
-      .setExpirationTime(endsAt)
+      .setExpirationTime(issuedAt + auth.tokenLifetimeSeconds)
       .sign(new TextEncoder().encode(credential.clientSecret));
-    this.minted = { token, secret: identityOf(credential), usableUntilMs: endsAt * 1000 - 10_000 };
-    return token;
   }
 
   // ── tokens that are issued ─────────────────────────────────────────────────────────────────

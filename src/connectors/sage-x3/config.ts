@@ -312,6 +312,13 @@ export const settingsSchema = z
     if (settings.journalMode === 'soap-import' && !settings.import.template) {
       needs(['import', 'template'], 'is needed with journalMode soap-import');
     }
+    if (
+      settings.journalMode === 'soap-import' &&
+      settings.journal.status === 'final' &&
+      !settings.import.header.includes('STA')
+    ) {
+      needs(['import', 'header'], 'must hold STA to send final entries');
+    }
     if (settings.suppliers.numbering === 'automatic' && settings.reads !== 'rest') {
       needs(['suppliers', 'numbering'], 'automatic needs reads "rest"');
     }

@@ -7,6 +7,7 @@ import {
   PeriodClosedError,
   PermissionError,
   RateLimitedError,
+  UnreadableReplyError,
   UpstreamUnavailableError,
 } from '../../errors.js';
 import type { ErrorPatterns } from './config.js';
@@ -118,6 +119,16 @@ export function notStarted(messages: readonly string[]): ConfigurationError | nu
 export function neverBegun(messages: readonly string[], patterns: ErrorPatterns): UpstreamUnavailableError | null {
   if (!messages.some((message) => fits(message, patterns.notStarted))) return null;
   return new UpstreamUnavailableError(`Sage X3 did not begin the call: ${quote(messages)}.`, { code: 'NOT_STARTED' });
+}
+
+/** Something that comes before a write: whatever cannot be read in it, nothing was sent. */
+export async function beforeWrite<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof UnreadableReplyError)) throw error;
+    throw new UpstreamUnavailableError(`${error.userMessage} Nothing was sent.`, { code: error.code, cause: error });
+  }
 }
 
 export function unclearWrite(what: string, detail: Record<string, unknown> = {}): OutcomeUnknownError {

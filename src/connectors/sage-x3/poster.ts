@@ -1,13 +1,7 @@
-import {
-  ErpRejectedError,
-  LedgergateError,
-  OutcomeUnknownError,
-  UnreadableReplyError,
-  UpstreamUnavailableError,
-} from '../../errors.js';
+import { ErpRejectedError, LedgergateError, OutcomeUnknownError, UnreadableReplyError } from '../../errors.js';
 import type { DocumentQuery, FoundDocument, LedgerDocument, SubmittedDocument } from '../contract.js';
 import type { SageX3Settings } from './config.js';
-import { fits, isUnclear, quote, rejectionOf, unclearWrite } from './failures.js';
+import { beforeWrite, fits, isUnclear, quote, rejectionOf, unclearWrite } from './failures.js';
 import { differenceOf, foundOf, journalId, journalKeyOf, type MappedJournal, mapJournal } from './mapper.js';
 import type { JournalRecord, X3Reader } from './reader.js';
 import type { X3Transport } from './transport.js';
@@ -42,12 +36,13 @@ export class SageX3Poster {
 
   async findByReference(queries: readonly DocumentQuery[]): Promise<FoundDocument[]> {
     const asked = new Map(queries.map((query) => [query.reference, query]));
-    const found: FoundDocument[] = [];
-    for (const query of asked.values()) {
-      const journals = await this.reader.journalsOf(query);
-      found.push(...journals.map((journal) => foundOf(journal, query.reference, this.settings)));
-    }
-    return found;
+    const found = await Promise.all(
+      [...asked.values()].map(async (query) => {
+        const journals = await this.reader.journalsOf(query);
+        return journals.map((journal) => foundOf(journal, query.reference, this.settings));
+      }),
+    );
+    return found.flat();
   }
 
   async readBack(ledgerDocumentId: string, query: DocumentQuery): Promise<FoundDocument | null> {
@@ -181,15 +176,5 @@ async function answered(write: () => Promise<Written>): Promise<Written> {
     throw new OutcomeUnknownError(`${error.userMessage} It must be asked whether the write happened.`, {
       detail: error.detail,
     });
-  }
-}
-
-/** A read that comes before a write: whatever fails in it, nothing was sent. */
-async function beforeWrite<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (!(error instanceof UnreadableReplyError)) throw error;
-    throw new UpstreamUnavailableError(`${error.userMessage} Nothing was sent.`, { code: error.code, cause: error });
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { ConfigurationError, OutcomeUnknownError } from '../../errors.js';
 import type { CreatesSuppliers, LedgerSupplier } from '../contract.js';
 import type { SageX3Settings } from './config.js';
-import { fits, isUnclear, quote, rejectionOf, unclearWrite } from './failures.js';
+import { beforeWrite, fits, isUnclear, quote, rejectionOf, unclearWrite } from './failures.js';
 import { fieldsOf, isObject } from './json.js';
 import { supplierOf } from './masterData.js';
 import type { Row, X3Reader } from './reader.js';
@@ -59,7 +59,7 @@ export class SageX3Suppliers implements CreatesSuppliers {
     }
     const deadline = performance.now() + settings.submitTimeoutSeconds * 1000;
     const fields = this.fieldsOf(supplier);
-    const groups = createBy === 'soap-object' ? await this.groupsOf(fields) : [];
+    const groups = createBy === 'soap-object' ? await beforeWrite(() => this.groupsOf(fields)) : [];
     const created = await transport.write(deadline, async (send): Promise<Creation> => {
       if (createBy === 'rest-class') return this.createByRest(send, fields);
       const answer = await this.parts.soap.write(send, 'save', settings.soap.suppliers, groups);

@@ -14,7 +14,7 @@ import {
   writeFault,
 } from '../http.js';
 import { TITLE, X3Auth, type X3Context } from './auth.js';
-import { loginRefused, withoutSecrets } from './failures.js';
+import { beforeWrite, loginRefused, withoutSecrets } from './failures.js';
 
 /** What a test replaces: waiting and chance. */
 export interface X3Runtime {
@@ -143,12 +143,13 @@ export class X3Transport {
 
   private async authorised(call: X3Call, isWrite: boolean, timeoutMs: number): Promise<X3Reply> {
     const startedAt = performance.now();
-    const headers = await this.auth.headers();
+    // A token that cannot be read leaves the call unsent, or refused with 401: never in doubt.
+    const headers = await beforeWrite(() => this.auth.headers());
     // Renewing the login takes time that the write then no longer has.
     const left = () => (isWrite ? remainingMs(startedAt + timeoutMs) : timeoutMs);
     const reply = await this.send(call, headers, isWrite, left());
     if (reply.status !== 401) return reply;
-    const others = await this.auth.headersInsteadOf(headers);
+    const others = await beforeWrite(() => this.auth.headersInsteadOf(headers));
     if (others === null) throw loginRefused(reply.text);
     const second = await this.send(call, others, isWrite, left());
     if (second.status === 401) throw loginRefused(second.text);

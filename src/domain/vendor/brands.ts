@@ -123,3 +123,8 @@ export function leadingBrand(tokens: readonly string[]): { brand: Brand; words: 
   }
   return found;
 }
+
+/** Words of brands that have several: together with the others a slip in one of them can be seen. */
+export const BRAND_WORDS: readonly string[] = [
+  ...new Set(BRANDS.flatMap(({ spellings }) => spellings.flatMap((words) => (words.length > 1 ? words : [])))),
+].filter((word) => word.length >= 5);

@@ -2,13 +2,15 @@
  * A card descriptor taken apart. The parts are kept as evidence: a person sees what was read as intermediary, store
  * number, place or web address, and which words were compared as the business.
  */
-import { type Brand, brandOfSpelling, leadingBrand } from './brands.js';
+import { BRAND_WORDS, type Brand, brandOfSpelling, leadingBrand } from './brands.js';
 import { forecourtSign, motorwaySide, portalOf, spellOutStation, takeOffIntermediary } from './intermediaries.js';
+import { behindMisspeltPayPal, misspeltAddressNames, withoutMisspeltForm } from './misspelt.js';
 import { findLegalForm, withoutFillers, withoutLegalForm } from './nameForms.js';
-import { beginsPlace, isPlaceWord, PLACE_PARTS, PLACE_PHRASES, US_STATES } from './places.js';
+import { SpellingList } from './nearWords.js';
+import { beginsPlace, isPlaceWord, PLACE_PARTS, PLACE_PHRASES, PLACE_WORDS, US_STATES } from './places.js';
 import { compactOf, fold, tokenise } from './text.js';
 import { findWebAddress } from './webAddress.js';
-import { CUT_LEGAL_FORMS, isEveryday } from './words.js';
+import { CUT_LEGAL_FORMS, EVERYDAY_WORDS, HOUSES, isEveryday, SALE_WORDS } from './words.js';
 
 /** One way of reading the business out of a descriptor. */
 export interface Reading {
@@ -20,7 +22,9 @@ export interface Reading {
     | 'trading as'
     | 'with numbers'
     | 'portal'
-    | 'station';
+    | 'station'
+    | 'misspelt frame'
+    | 'misspelt words';
   readonly tokens: readonly string[];
   readonly compact: string;
   readonly bare: string;
@@ -32,6 +36,10 @@ export interface Reading {
   readonly brandWords: number;
   /** A legal form stands directly behind the words. */
   readonly closed: boolean;
+  /** Below 1 if words were respelt: how sure that is. No comparison with this reading is surer. */
+  readonly certainty?: number;
+  /** A sign of a petrol station or of motorway services, which supports a brand that sells there. */
+  readonly site?: 'forecourt' | 'motorway';
 }
 
 export interface DescriptorParts {
@@ -270,6 +278,87 @@ function readingsOf(layers: Layers): { readings: Reading[]; url: string | null }
   return { readings, url: null };
 }
 
+/** Words of the language and of sales, in which a slip can be seen because the word is known. */
+const SPELLINGS = new SpellingList([
+  ...EVERYDAY_WORDS,
+  ...HOUSES,
+  ...SALE_WORDS,
+  ...PLACE_WORDS,
+  ...BRAND_WORDS,
+  'limited',
+]);
+
+/** How sure a respelt word is. The word that makes the name must be long, or another name would be read into it. */
+function respellingCertainty(edits: number, length: number, isFirst: boolean): number {
+  if (edits >= 2) return isFirst ? 0.86 : 0.9;
+  if (isFirst) return length <= 5 ? 0.8 : length <= 8 ? 0.88 : 0.92;
+  return length <= 5 ? 0.93 : 0.96;
+}
+
+/**
+ * The reading with misspelt everyday words and places put right, or null if there are none. Only words that nobody
+ * knows are respelt, and never all of a name: one word must stand as it was written.
+ */
+export function respell(reading: Reading, isKnown: (word: string) => boolean): Reading | null {
+  if (reading.tokens.length < 2) return null;
+  let certainty = 1;
+  let firstEdits = 0;
+  let kept = 0;
+  const first = reading.tokens[0] === 'the' ? 1 : 0;
+  const tokens = reading.tokens.map((token, i) => {
+    const found = token.length < 5 || /\d/.test(token) || isKnown(token) ? null : SPELLINGS.correct(token);
+    if (found === null) {
+      if (token.length >= 3) kept += 1;
+      return token;
+    }
+    if (i === first) firstEdits = found.edits;
+    else certainty *= respellingCertainty(found.edits, found.word.length, false);
+    return found.word;
+  });
+  if ((certainty === 1 && firstEdits === 0) || kept === 0) return null;
+  if (firstEdits > 0) {
+    // Beside its other words the first word of a well-known brand is no guess.
+    const isBrand = (leadingBrand(tokens)?.words ?? 0) > first + 1;
+    certainty *= respellingCertainty(firstEdits, tokens[first]?.length ?? 0, !isBrand);
+  }
+  const made = makeReading('misspelt words', tokens, reading.cut, reading.setAside);
+  return made === null ? null : { ...reading, ...made, certainty, closed: made.closed || reading.closed };
+}
+
+/** Further readings for a frame with letters wrong; each stands beside the readings of the text as it is. */
+function misspeltReadings(layers: Layers, known: readonly Reading[]): Reading[] {
+  const made: (Reading | null)[] = [];
+  const add = (words: readonly string[], cut: boolean): void => {
+    if (words.length > 0) made.push(makeReading('misspelt frame', words, cut));
+  };
+  const { text, fieldCut } = layers;
+  if (!layers.aggregator.includes('PayPal')) {
+    const behind = behindMisspeltPayPal(text);
+    if (behind !== null) {
+      const words = expand(tokenise(behind.replace(/\.[a-z]{0,4}$/, '')));
+      add(words, behind.length >= 8);
+      add(withoutMisspeltForm(words) ?? [], false);
+    }
+  }
+  for (const { name, isOpen } of misspeltAddressNames(text)) add(expand(tokenise(name)), fieldCut && isOpen);
+  const { kept } = splitNumbers(expand(tokenise(text)));
+  if (findLegalForm(kept) === null) add(withoutMisspeltForm(kept) ?? [], false);
+  const handle = known[0]?.kind === 'handle' && known[0].tokens.length === 1 ? known[0].compact : '';
+  if (handle.length > 8) add(withoutMisspeltForm([handle]) ?? [], false);
+  const seen = new Set(known.map(({ tokens, cut }) => `${tokens.join(' ')}/${cut}`));
+  return made.filter((reading) => {
+    if (reading === null) return false;
+    const key = `${reading.tokens.join(' ')}/${reading.cut}`;
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  }) as Reading[];
+}
+
+function atSite(readings: readonly Reading[], site: 'forecourt' | 'motorway' | null): readonly Reading[] {
+  return site === null ? readings : readings.map((reading) => ({ ...reading, site }));
+}
+
 /** Takes a descriptor apart. Never throws; any text, also an empty one, has an answer. */
 export function takeApart(raw: string): Descriptor {
   const layers = peel(raw);
@@ -285,13 +374,19 @@ export function takeApart(raw: string): Descriptor {
       .trim();
     if (/[a-z]{3}/.test(rest)) layers.text = rest;
   }
-  const { readings, url } = readingsOf(layers);
+  const { readings: asWritten, url } = readingsOf(layers);
+  const forecourt = forecourtSign(layers.text);
+  const motorway = motorwaySide(layers.text);
+  const readings = atSite(
+    [...asWritten, ...misspeltReadings(layers, asWritten)],
+    motorway !== null ? 'motorway' : forecourt !== null ? 'forecourt' : null,
+  );
   const main = readings[0];
   const tokens = main?.tokens ?? [];
   const { numbers } = splitNumbers(expand(tokenise(layers.text)));
   const placeWords = main === undefined ? 0 : trailingPlace(tokens, main.cut);
   const legal = findLegalForm(tokenise(layers.text));
-  const brand = readings.find((reading) => reading.brand !== null)?.brand ?? null;
+  const brand = asWritten.find((reading) => reading.brand !== null)?.brand ?? null;
   const parts: DescriptorParts = {
     aggregator: layers.aggregator,
     business: tokens.join(' '),
@@ -307,8 +402,8 @@ export function takeApart(raw: string): Descriptor {
             .slice(legal.at, legal.at + legal.words)
             .join(' '),
     brand: brand?.name ?? null,
-    forecourt: forecourtSign(layers.text),
-    motorway: motorwaySide(layers.text),
+    forecourt,
+    motorway,
     truncated: layers.fieldCut,
     nameless: url === null && legal === null ? namelessKind(tokens, numbers) : null,
   };

@@ -5,33 +5,80 @@
  */
 
 /** Names visited for one text. */
-const VISITS_MAX = 900;
+const VISITS_MAX = 500;
 /** Steps in which the worth of a group is counted. */
 const WORTH_STEPS = 16;
 /** Share of the counted groups, by their worth, that a name must have to be kept. */
 const SHARE_MIN = 0.26;
-/** Marks for the beginning and the end of a name, outside the letters and digits. */
-const START = 1;
-const END = 2;
+/** Numbers for the signs of a name: the letters and digits, one for every other sign, the beginning and the end. */
+const OTHER = 36;
+const START = 37;
+const END = 38;
+const SIGNS = 39;
 
-/** The groups of a text as numbers, each once. */
-function gramsOf(compact: string): number[] {
-  const grams: number[] = [];
-  const length = compact.length;
+const signOf = new Uint8Array(128).fill(OTHER);
+for (let i = 0; i < 26; i += 1) signOf[97 + i] = i;
+for (let i = 0; i < 10; i += 1) signOf[48 + i] = 26 + i;
+
+function signAt(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 128 ? (signOf[code] ?? OTHER) : OTHER;
+}
+
+const GRAMS_MAX = 64;
+const grams = new Int32Array(GRAMS_MAX);
+
+/** Writes the groups of a text, each once, into `grams`; a text longer than any name is read as far as there is room. */
+function gramsOf(compact: string): number {
+  let count = 0;
   let two = START;
-  let one = length > 0 ? compact.charCodeAt(0) & 127 : 0;
-  for (let i = 1; i <= length; i += 1) {
-    const next = i < length ? compact.charCodeAt(i) & 127 : END;
-    const gram = (two << 14) | (one << 7) | next;
-    if (!grams.includes(gram)) grams.push(gram);
+  let one = compact.length > 0 ? signAt(compact, 0) : OTHER;
+  for (let i = 1; i <= compact.length && count < GRAMS_MAX; i += 1) {
+    const next = i < compact.length ? signAt(compact, i) : END;
+    const gram = (two * SIGNS + one) * SIGNS + next;
     two = one;
     one = next;
+    let isNew = true;
+    for (let k = 0; k < count; k += 1) {
+      if (grams[k] === gram) {
+        isNew = false;
+        break;
+      }
+    }
+    if (!isNew) continue;
+    grams[count] = gram;
+    count += 1;
   }
-  return grams;
+  return count;
+}
+
+/** The names that have one group, packed. */
+class Posting {
+  names: Int32Array = new Int32Array(4);
+  length = 0;
+
+  add(id: number): void {
+    if (this.length === this.names.length) {
+      const room = new Int32Array(this.length + (this.length >> 1) + 4);
+      room.set(this.names);
+      this.names = room;
+    }
+    this.names[this.length] = id;
+    this.length += 1;
+  }
+
+  remove(id: number): void {
+    const at = this.names.subarray(0, this.length).indexOf(id);
+    if (at < 0) return;
+    this.names.copyWithin(at, at + 1, this.length);
+    this.length -= 1;
+  }
 }
 
 export class GramSearch {
-  private readonly lists = new Map<number, number[]>();
+  private readonly postings: (Posting | undefined)[] = new Array(SIGNS * SIGNS * SIGNS).fill(undefined);
+  /** The groups of the text at hand that some name has, the rarest first. */
+  private readonly wanted = new Int32Array(GRAMS_MAX);
   /** Counted worth of each name during one search, in small whole numbers so that it stays in the processor's cache. */
   private worths: Uint16Array = new Uint16Array(0);
   private touched: Int32Array = new Int32Array(0);
@@ -43,25 +90,24 @@ export class GramSearch {
   constructor(private readonly compare: (a: number, b: number) => number) {}
 
   add(id: number, compact: string): void {
-    const grams = gramsOf(compact);
-    for (const gram of grams) {
-      const list = this.lists.get(gram);
-      if (list === undefined) this.lists.set(gram, [id]);
-      else list.push(id);
+    const count = gramsOf(compact);
+    for (let k = 0; k < count; k += 1) {
+      const gram = grams[k] ?? 0;
+      let posting = this.postings[gram];
+      if (posting === undefined) {
+        posting = new Posting();
+        this.postings[gram] = posting;
+      }
+      posting.add(id);
     }
     this.makeRoom(id + 1);
-    this.norms[id] = 1 / Math.sqrt(8 + grams.length);
+    this.norms[id] = 1 / Math.sqrt(8 + count);
     this.live += 1;
   }
 
   remove(id: number, compact: string): void {
-    for (const gram of gramsOf(compact)) {
-      const list = this.lists.get(gram);
-      const at = list?.indexOf(id) ?? -1;
-      if (list === undefined || at < 0) continue;
-      list.splice(at, 1);
-      if (list.length === 0) this.lists.delete(gram);
-    }
+    const count = gramsOf(compact);
+    for (let k = 0; k < count; k += 1) this.postings[grams[k] ?? 0]?.remove(id);
     this.live -= 1;
   }
 
@@ -75,27 +121,46 @@ export class GramSearch {
     this.norms = norms;
   }
 
+  /** Sorts the groups that some name has into `wanted`: by how many names have them, then by number. */
+  private rarestFirst(count: number): number {
+    const { wanted } = this;
+    let kept = 0;
+    for (let k = 0; k < count; k += 1) {
+      const gram = grams[k] ?? 0;
+      const length = this.postings[gram]?.length ?? 0;
+      if (length === 0) continue;
+      let at = kept;
+      while (at > 0) {
+        const other = wanted[at - 1] ?? 0;
+        const otherLength = this.postings[other]?.length ?? 0;
+        if (otherLength < length || (otherLength === length && other < gram)) break;
+        wanted[at] = other;
+        at -= 1;
+      }
+      wanted[at] = gram;
+      kept += 1;
+    }
+    return kept;
+  }
+
   /** Adds the names nearest to the text to `found`, at most `most` of them. */
   collect(compact: string, most: number, found: Set<number>): void {
     if (compact.length < 3) return;
-    const lists: { gram: number; list: number[] }[] = [];
-    for (const gram of gramsOf(compact)) {
-      const list = this.lists.get(gram);
-      if (list !== undefined) lists.push({ gram, list });
-    }
-    lists.sort((a, b) => a.list.length - b.list.length || a.gram - b.gram);
+    const groups = this.rarestFirst(gramsOf(compact));
     const { worths, touched } = this;
     let count = 0;
     let visited = 0;
     let possible = 0;
-    for (const { list } of lists) {
-      if (visited > 0 && visited + list.length > VISITS_MAX) break;
-      visited += list.length;
-      const worth = Math.round(WORTH_STEPS * Math.log2(2 + this.live / list.length));
+    for (let k = 0; k < groups; k += 1) {
+      const posting = this.postings[this.wanted[k] ?? 0] as Posting;
+      const { names, length } = posting;
+      if (visited > 0 && visited + length > VISITS_MAX) break;
+      visited += length;
+      const worth = Math.round(WORTH_STEPS * Math.log2(2 + this.live / length));
       possible += worth;
-      for (let i = 0; i < list.length; i += 1) {
-        const id = list[i] ?? 0;
-        const before = worths[id] ?? 0;
+      for (let i = 0; i < length; i += 1) {
+        const id = names[i] as number;
+        const before = worths[id] as number;
         if (before === 0) {
           touched[count] = id;
           count += 1;

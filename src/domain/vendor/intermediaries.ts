@@ -3,7 +3,7 @@
  * brands and motorway services. Which side of them names the business, and how fuel and motorway sites show.
  */
 
-import { similarity } from './text.js';
+import { editsBetween, similarity } from './text.js';
 
 export interface Intermediary {
   readonly name: string;
@@ -115,11 +115,18 @@ export function forecourtSign(folded: string): string | null {
 
 /** Spells a shortened `service station` out, so that a station under its own name equals its supplier. */
 export function spellOutStation(folded: string): string {
-  return folded.replace(
+  const spelt = folded.replace(
     /(?:^|\s)(?:s\/?stn|sstn|sst|serv(?:ice)? s(?:t|ta|tat|tati|tatio|tn)?|servi?c?e?|services station|filling station|filling stn|f\/?stn|ss)$/,
     ' service station',
   );
+  if (spelt !== folded) return spelt;
+  const last = folded.slice(folded.lastIndexOf(' ') + 1);
+  const isStation =
+    last.length < folded.length && last.includes('/') && STATIONS.some((sign) => editsBetween(last, sign, 1) <= 1);
+  return isStation ? `${folded.slice(0, -last.length)}service station` : folded;
 }
+
+const STATIONS = ['s/stn', 'f/stn'];
 
 /** The side of a motorway on which services lie, behind their place: `... n/e coffee`, `... s/w`. */
 const MOTORWAY_SIDE =

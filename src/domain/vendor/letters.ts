@@ -10,12 +10,18 @@ const LENGTH_MAX = 48;
 const WIDTH = LENGTH_MAX + 1;
 const table = new Uint8Array(WIDTH * WIDTH);
 const editsAt = new Uint8Array(WIDTH);
+/** Those of the edits that swapped two neighbours. */
+const swapsAt = new Uint8Array(WIDTH);
 
 /** When differences are spread over a name so that it is still the same name. */
 const SPREAD_LENGTH_MIN = 12;
 const SPREAD_LETTERS_MIN = 0.8;
 const SPREAD_WORD_MIN = 0.7;
 const SPREAD_CERTAINTY = 0.88;
+/** The same where every word with a difference is no known word, so that it can hardly be meant as it stands. */
+const SLIP_LENGTH_MIN = 8;
+const SLIP_LETTERS_MIN = 0.74;
+const SLIP_CERTAINTY = 0.89;
 
 /**
  * How sure a word of `length` letters is with so many letters different. One letter makes another shop of a short name,
@@ -38,6 +44,26 @@ export function forgiven(edits: number, length: number): number {
   return Math.max(0, 1 - (1.25 * edits) / length);
 }
 
+/** Two letters swapped hardly ever make another name, so a short word is surer than with another letter in it. */
+function forgivenSwap(length: number): number {
+  return length <= 3 ? 0.6 : length === 4 ? 0.87 : 0.92;
+}
+
+/** Differences that may be slips in a word: in the first telling word, which makes the name, and in the others. */
+function slipsAllowed(length: number, isFirst: boolean, isOnly: boolean): number {
+  if (isOnly) return length <= 8 ? 1 : length <= 11 ? 2 : 3;
+  if (isFirst) return length <= 4 ? 0 : length <= 6 ? 1 : length <= 11 ? 2 : 3;
+  return length <= 2 ? 0 : length <= 4 ? 1 : length <= 6 ? 2 : 3;
+}
+
+/** Whether several differences stand side by side: another word was put in or left out. */
+function isClustered(length: number): boolean {
+  for (let j = 0; j <= length; j += 1) if ((editsAt[j] ?? 0) + (editsAt[j + 1] ?? 0) >= 3) return true;
+  for (let j = 0; j + 2 < length; j += 1)
+    if ((editsAt[j] ?? 0) > 0 && (editsAt[j + 1] ?? 0) > 0 && (editsAt[j + 2] ?? 0) > 0) return true;
+  return false;
+}
+
 /** Fills `editsAt[j]` with the edits that fall on letter `j` of `target`; a swap of neighbours counts once. */
 function placeEdits(text: string, target: string): number {
   const rows = text.length;
@@ -57,6 +83,7 @@ function placeEdits(text: string, target: string): number {
     }
   }
   editsAt.fill(0, 0, columns + 1);
+  swapsAt.fill(0, 0, columns + 1);
   traceBack(text, target);
   return table[rows * WIDTH + columns] ?? 0;
 }
@@ -86,6 +113,7 @@ function traceBack(text: string, target: string): void {
       j -= 1;
     } else if (i > 1 && j > 1 && here === (table[(i - 2) * WIDTH + j - 2] ?? 0) + 1 && isSwap(text, target, i, j)) {
       mark(j - 1);
+      swapsAt[j - 1] = 1;
       i -= 2;
       j -= 2;
     } else if (i > 0 && here === (table[(i - 1) * WIDTH + j] ?? 0) + 1) {
@@ -111,9 +139,11 @@ export interface Recognised {
   readonly certainty: number;
   /** Certainty by the number of differences alone, wherever they fall. */
   readonly overall: number;
+  /** The differences are few for this length and leave no known word: slips of the pen, not another name. */
+  readonly isSlip: boolean;
 }
 
-const UNRECOGNISED: Recognised = { letters: 0, certainty: 0, overall: 0 };
+const UNRECOGNISED: Recognised = { letters: 0, certainty: 0, overall: 0, isSlip: false };
 
 /**
  * Compares run-together text with the words of a name.
@@ -136,7 +166,7 @@ export function recognise(
   const longest = Math.max(text.length, target.length);
   if (longest === 0 || longest > LENGTH_MAX || Math.abs(text.length - target.length) > longest * (1 - floor))
     return UNRECOGNISED;
-  if (text === target) return { letters: 1, certainty: 1, overall: 1 };
+  if (text === target) return { letters: 1, certainty: 1, overall: 1, isSlip: false };
   // The plain distance is fast and at most a little above the one that counts swaps once; most pairs end here.
   if (distance(text, target) - swapsPossible(longest) > longest * (1 - floor)) return UNRECOGNISED;
   const edits = placeEdits(text, target);
@@ -147,22 +177,46 @@ export function recognise(
   let total = 0;
   let limit = 0.4 + 0.6 * letters;
   if (lettersBefore >= 2 || lettersBehind >= 3) limit = Math.min(limit, 0.72);
+  // One letter in front of a whole short name (`e`, `i`) is how other businesses make theirs.
+  if (lettersBefore === 1 && edits === 1 && target.length <= 8) limit = Math.min(limit, 0.8);
   let worst = 1;
   let hasTold = false;
+  let hasMeant = false;
+  let isReplaced = lettersBefore >= 2 || lettersBehind >= 2 || isClustered(target.length);
+  let isFirst = true;
   for (let k = 0; k < words.length && offset < target.length; k += 1) {
     const end = Math.min(target.length, offset + (words[k] ?? '').length);
     let own = 0;
-    for (let j = offset; j < end; j += 1) own += editsAt[j] ?? 0;
-    const sure = forgiven(own, end - offset) * (own > 0 && isMeant(k) ? 0.8 : 1);
+    let swaps = 0;
+    for (let j = offset; j < end; j += 1) {
+      own += editsAt[j] ?? 0;
+      swaps += swapsAt[j] ?? 0;
+    }
+    const base =
+      own === 1 && swaps === 1
+        ? Math.max(forgiven(1, end - offset), forgivenSwap(end - offset))
+        : forgiven(own, end - offset);
+    const isWord = own > 0 && isMeant(k);
+    if (isWord) hasMeant = true;
+    const sure = base * (isWord ? 0.8 : 1);
     const isPart = end - offset < (words[k] ?? '').length;
     const weight = (weights[k] ?? 1) * (isPart && own === 0 ? (end - offset) / (words[k] ?? '').length : 1);
     // A word replaced altogether, even a filler, makes another name; so does a letter in a short telling word.
-    if (end - offset >= 3 && (end - offset >= 5 ? own * 2 >= end - offset : own * 2 > end - offset))
+    const isEdge = isPart && end - offset <= 4 && own - swaps <= 1 && end - offset >= 3;
+    if (!isEdge && end - offset >= 3 && (end - offset >= 5 ? own * 2 >= end - offset : own * 2 > end - offset)) {
       limit = Math.min(limit, 0.72);
+      isReplaced = true;
+    }
     const isTelling = (weights[k] ?? 1) > 0.25;
-    if (own > 0 && end - offset <= 3 && isTelling && (!hasTold || words.length <= 2)) limit = Math.min(limit, 0.72);
+    if (own > 0 && end - offset <= 3 && isTelling && (!hasTold || words.length <= 2)) {
+      limit = Math.min(limit, 0.72);
+      isReplaced = true;
+    }
     if (isTelling) hasTold = true;
-    if (own > 0 && sure < forgiven(own, end - offset)) limit = Math.min(limit, 0.76);
+    if (own > 0 && sure < base) limit = Math.min(limit, 0.76);
+    const allowed = isEdge ? 3 : slipsAllowed(end - offset, isFirst, words.length === 1) + (isTelling ? 0 : 1);
+    if (own - swaps > allowed || own > 3) isReplaced = true;
+    if (end - offset > 3 || isTelling) isFirst = false;
     worst = Math.min(worst, sure);
     reached += weight * sure;
     total += weight;
@@ -172,5 +226,16 @@ export function recognise(
   // Another name differs in one word and shares the others; a few letters wrong all over a long name are slips.
   if (target.length >= SPREAD_LENGTH_MIN && letters >= SPREAD_LETTERS_MIN && worst >= SPREAD_WORD_MIN)
     certainty = Math.max(certainty, SPREAD_CERTAINTY);
-  return { letters, certainty, overall: Math.min(forgiven(edits, target.length), limit) };
+  const isSwap = edits === 1 && swapsAt.subarray(0, target.length).includes(1);
+  const overall = isSwap
+    ? Math.max(forgiven(1, target.length), forgivenSwap(target.length))
+    : forgiven(edits, target.length);
+  const isSlip =
+    !hasMeant &&
+    !isReplaced &&
+    (edits < 2 || words.length > 1 || text[0] === target[0]) &&
+    target.length >= SLIP_LENGTH_MIN &&
+    letters >= SLIP_LETTERS_MIN;
+  if (isSlip) certainty = Math.max(certainty, SLIP_CERTAINTY);
+  return { letters, certainty, overall: Math.min(overall, limit), isSlip };
 }

@@ -3,7 +3,7 @@
  * people come first, then a certain match, and everything in between goes to a person with good candidates.
  */
 import { type Descriptor, takeApart } from './descriptor.js';
-import type { ScoredCandidate, SupplierIndex } from './supplierIndex.js';
+import type { ScoredCandidate, SharedWork, SupplierIndex } from './supplierIndex.js';
 
 export interface VendorThresholds {
   /** An automatic match has at least this score. */
@@ -46,11 +46,44 @@ export function matchVendor(
   memory: readonly Memory[],
   thresholds: VendorThresholds = DEFAULT_THRESHOLDS,
 ): MatchDecision {
+  return decide(raw, index, memory, thresholds);
+}
+
+/**
+ * Decides about many descriptors, each exactly as `matchVendor` does whatever stands beside it. Look-ups are shared, and
+ * a text without memory that comes again is not matched again.
+ * @param memoryOf what people decided about the merchant at this place of `raws`; nothing by default.
+ */
+export function matchVendors(
+  raws: readonly string[],
+  index: SupplierIndex,
+  memoryOf: (place: number) => readonly Memory[] = () => [],
+  thresholds: VendorThresholds = DEFAULT_THRESHOLDS,
+): MatchDecision[] {
+  const shared: SharedWork = new Map();
+  const decided = new Map<string, MatchDecision>();
+  return raws.map((raw, place) => {
+    const memory = memoryOf(place);
+    const known = memory.length === 0 ? decided.get(raw) : undefined;
+    if (known !== undefined) return known;
+    const decision = decide(raw, index, memory, thresholds, shared);
+    if (memory.length === 0) decided.set(raw, decision);
+    return decision;
+  });
+}
+
+function decide(
+  raw: string,
+  index: SupplierIndex,
+  memory: readonly Memory[],
+  thresholds: VendorThresholds,
+  shared?: SharedWork,
+): MatchDecision {
   const descriptor = takeApart(raw);
   const rejected = new Set(memory.flatMap((item) => (item.kind === 'REJECTED' ? item.supplierCodes : [])));
   const aliases = [...new Set(memory.flatMap((item) => (item.kind === 'ALIAS' ? [item.supplierCode] : [])))].sort();
   const all = index
-    .candidates(descriptor, SHOWN + 4 + rejected.size)
+    .candidates(descriptor, SHOWN + 4 + rejected.size, shared)
     .filter(({ supplier }) => !rejected.has(supplier.code));
   const remembered = aliases.length === 0 ? null : decideByAlias(descriptor, index, aliases, rejected, all);
   return remembered ?? decideByScore(descriptor, all, thresholds);

@@ -77,7 +77,8 @@ export function beginsPlace(text: string): boolean {
   return (PLACE_LIST[low] ?? '').startsWith(text);
 }
 
-const PLACE_WORDS: ReadonlySet<string> = new Set([...PLACE_PHRASES].filter((place) => !place.includes(' ')));
+/** Known places of one word. */
+export const PLACE_WORDS: ReadonlySet<string> = new Set([...PLACE_PHRASES].filter((place) => !place.includes(' ')));
 
 /** A place of one word. */
 export function isPlaceWord(token: string): boolean {

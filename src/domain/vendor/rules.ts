@@ -6,7 +6,7 @@ import { type Brand, leadingBrand } from './brands.js';
 import type { DescriptorParts, Reading } from './descriptor.js';
 import { isPlaceWord, PLACE_PHRASES } from './places.js';
 import { type IndexedForm, isOutletTail, type PairScore, sharesBeginning } from './score.js';
-import { similarity } from './text.js';
+import { editsBetween, similarity } from './text.js';
 import { FILLERS, HOUSES, isEveryday } from './words.js';
 
 export interface Ruled {
@@ -63,6 +63,8 @@ export function applyRules(
   capHouse(cap, pair, reading, form);
   capRegions(cap, pair, reading, form);
   capWeakNames(cap, pair, reading, form, parts);
+  if (form.brand?.kind === 'chain' && form.compact.length <= 3 && reading.site === 'forecourt')
+    cap(0.79, 'so short a name may be a petrol brand here');
   if (
     parts.motorway !== null &&
     (form.brand === null || form.brand.kind !== 'operator') &&
@@ -153,6 +155,13 @@ function capOtherBrand(cap: Cap, pair: PairScore, reading: Reading, form: Indexe
     cap(0.42, `the descriptor names ${named.name}, which this supplier is not`);
 }
 
+/** The place with a letter wrong, or its beginning. */
+function isMisspeltPlace(text: string, place: string): boolean {
+  for (let length = text.length - 1; length <= Math.min(text.length + 1, place.length); length += 1)
+    if (editsBetween(text, place.slice(0, length), 1) <= 1) return true;
+  return false;
+}
+
 function capPlaces(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, parts: DescriptorParts): void {
   if (form.kind === 'brand' || pair.how === 'equal') return;
   const supplierPlace = placeAtEnd(form.tokens) ?? form.tokens.slice(1).find((token) => isPlaceWord(token)) ?? null;
@@ -161,9 +170,19 @@ function capPlaces(cap: Cap, pair: PairScore, reading: Reading, form: IndexedFor
   if (text.includes(supplierPlace) || (reading.cut && pair.how === 'cut off')) return;
   const last = reading.tokens.at(-1) ?? '';
   if (reading.cut && last.length >= 3 && supplierPlace.startsWith(last)) return;
+  if (last.length >= 5 && isMisspeltPlace(last, supplierPlace)) return;
   if (pair.letters >= 0.8 && pair.how !== 'words') return;
   if (parts.place !== null) cap(0.4, `the supplier is in ${supplierPlace}, the sale in ${parts.place}`);
   else cap(0.7, `the supplier's name has a place (${supplierPlace}) that the descriptor does not show`);
+}
+
+/** Whether the descriptor shows a filler of the name, or nothing that could stand in its place. */
+function showsFiller(reading: Reading, form: IndexedForm): boolean {
+  const fillers = form.tokens.filter((token) => FILLERS.has(token));
+  return reading.tokens.every(
+    (token) =>
+      form.tokens.includes(token) || isPlaceWord(token) || fillers.some((filler) => similarity(token, filler, 0.7) > 0),
+  );
 }
 
 function capWeakNames(cap: Cap, pair: PairScore, reading: Reading, form: IndexedForm, parts: DescriptorParts): void {
@@ -176,7 +195,11 @@ function capWeakNames(cap: Cap, pair: PairScore, reading: Reading, form: Indexed
   const isLong =
     (pair.how === 'nearly equal' || (pair.how === 'cut off' && pair.letters === 1)) && form.compact.length >= 9;
   const isLongEnough = pair.letters >= (reading.compact.length >= 14 ? 0.85 : 0.9) && reading.compact.length >= 10;
-  if (form.isEveryday && pair.letters < 1 && pair.score < 0.98 && !isLongEnough)
+  if (pair.how === 'words' && form.bare.length <= 4 && form.bare !== form.compact && !showsFiller(reading, form))
+    cap(0.79, 'a very short name with something else behind it');
+  const isSlip = pair.isSlip === true && pair.letters >= 0.8;
+  if (form.isEveryday && pair.letters < 1 && pair.score < 0.98 && !isLongEnough && !isSlip)
     cap(0.79, 'everyday words with a difference');
-  if (form.isEveryday && pair.score < 0.98 && !isLong && !isLongEnough) cap(pair.score * 0.9, 'everyday words only');
+  if (form.isEveryday && pair.score < 0.98 && !isLong && !isLongEnough && !isSlip)
+    cap(pair.score * 0.9, 'everyday words only');
 }

@@ -5,6 +5,7 @@
 import type { Brand } from './brands.js';
 import { isPlacePart, type Reading, trailingPlace } from './descriptor.js';
 import { forgiven, recognise } from './letters.js';
+import { hasForeignWord, type KnownWord, meant } from './meant.js';
 import { type FormKind, withoutFillers } from './nameForms.js';
 import { beginsPlace, isPlaceWord } from './places.js';
 import { compactOf, editsBetween, similarity } from './text.js';
@@ -32,6 +33,8 @@ export interface PairScore {
   readonly supplierShare: number;
   readonly descriptorShare: number;
   readonly letters: number;
+  /** The differences look like slips: few for the length, and no word that differs is a known word. */
+  readonly isSlip?: boolean;
 }
 
 const NOTHING: PairScore = { score: 0, how: 'nothing in common', supplierShare: 0, descriptorShare: 0, letters: 0 };
@@ -56,9 +59,6 @@ export function formWeights(tokens: readonly string[]): number[] {
     return weight;
   });
 }
-
-/** Whether a word is known from supplier names or the language: then it is no misspelling of another word. */
-export type KnownWord = (word: string) => boolean;
 
 function wordSimilarity(word: string, formWord: string, isCutEnd: boolean, isKnown: KnownWord): number {
   if (word === formWord) return 1;
@@ -141,12 +141,16 @@ function looksLegal(token: string): boolean {
   );
 }
 
+/** Behind a name this long a few letters that are no word are the rest of a legal form, an address or a place. */
+const LONG_NAME_MIN = 8;
+const NOISE_MAX = 5;
+
 /** Words behind a fully named business say where or how it sold: they weigh little, unless they name another trade. */
-function tailWeight(token: string, cutEnd: boolean): number {
+function tailWeight(token: string, cutEnd: boolean, isNoise = false): number {
   if (looksLegal(token)) return 0.03;
   if (token.length === 1 || isPlacePart(token) || SALE_WORDS.has(token) || /\d/.test(token)) return 0.03;
   if (FILLERS.has(token)) return 0.03;
-  if (token.length <= 3 || (cutEnd && token.length <= 4)) return 0.1;
+  if (token.length <= 3 || (cutEnd && token.length <= 4) || isNoise) return 0.1;
   if (beginsPlace(token)) return 0.1;
   return TRADES.has(token) ? 0.45 : 0.3;
 }
@@ -175,6 +179,7 @@ function wordsScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
   const supplierShare = got / form.totalWeight;
   let lastMatched = -1;
   for (let i = 0; i < reading.tokens.length; i += 1) if ((forReading[i] ?? 0) > 0) lastMatched = i;
+  const isLongName = form.bare.length >= LONG_NAME_MIN;
   let total = 0;
   let read = 0;
   for (let i = 0; i < reading.tokens.length; i += 1) {
@@ -187,7 +192,7 @@ function wordsScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
         ? wordWeight(token)
         : form.isEveryday
           ? Math.max(0.3, tailWeight(token, cutEnd))
-          : tailWeight(token, cutEnd);
+          : tailWeight(token, cutEnd, isLongName && token.length <= NOISE_MAX && !isKnown(token));
     total += weight;
     read += weight * reached;
   }
@@ -212,21 +217,19 @@ function runTogetherScore(reading: Reading, form: IndexedForm, isKnown: KnownWor
     if (length < text.length * 0.7) continue;
     if (length > text.length * 1.4) break;
     const words = form.tokens.slice(0, k + 1);
-    const { letters, certainty } = recognise(text, words, form.weights, 0.7, length, meant(reading, words, isKnown));
+    const isMeant = meant(reading, words, isKnown);
+    const { letters, certainty, isSlip } = recognise(text, words, form.weights, 0.7, length, isMeant);
     if (letters === 0) continue;
-    const share = weight / form.totalWeight;
+    const isRestFiller = form.tokens.slice(k + 1).every((token) => FILLERS.has(token) || (k > 0 && HOUSES.has(token)));
+    const share = isRestFiller && isSlip ? 1 : weight / form.totalWeight;
     const score = certainty * share ** 0.65 * 0.985;
     if (score > best.score)
-      best = { score, how: 'run together', supplierShare: share, descriptorShare: letters, letters };
+      best = { score, how: 'run together', supplierShare: share, descriptorShare: letters, letters, isSlip };
   }
   return best;
 }
 
-/** Whether the reading's word at the place of a form's word is a known word: asked only where the two differ. */
-function meant(reading: Reading, words: readonly string[], isKnown: KnownWord): (word: number) => boolean {
-  if (reading.tokens.length !== words.length) return () => reading.tokens.length === 1 && isKnown(reading.compact);
-  return (word) => reading.tokens[word] !== words[word] && isKnown(reading.tokens[word] ?? '');
-}
+const EDGE_LENGTH_MIN = 13;
 
 /** A field that was cut: what is left is how the supplier's name begins. */
 function cutScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
@@ -237,7 +240,7 @@ function cutScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pair
       ? form.tokens.slice(1)
       : form.tokens;
   const weights = words.length < form.tokens.length ? form.weights.slice(1) : form.weights;
-  const { letters, certainty } = recognise(text, words, weights, 0.75, text.length, (word) => {
+  const isMeant = (word: number): boolean => {
     const isLast = word >= reading.tokens.length - 1;
     return (
       !isLast &&
@@ -245,12 +248,20 @@ function cutScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pair
       reading.tokens[word] !== words[word] &&
       isKnown(reading.tokens[word] ?? '')
     );
-  });
+  };
+  let found = recognise(text, words, weights, 0.75, text.length, isMeant);
+  // Letters lost or added in front move the edge of the field.
+  const isMovable = found.letters > 0 && found.letters < 1 && text.length >= EDGE_LENGTH_MIN;
+  for (const length of isMovable ? [text.length - 1, text.length + 1] : []) {
+    const other = recognise(text, words, weights, 0.75, length, isMeant);
+    if (other.certainty > found.certainty) found = other;
+  }
+  const { letters, certainty, isSlip } = found;
   if (letters === 0) return NOTHING;
   const known = Math.min(1, text.length / form.compact.length);
   const length = Math.min(1, text.length / 14);
   const score = certainty * (0.86 + 0.06 * known + 0.06 * length);
-  return { score, how: 'cut off', supplierShare: known, descriptorShare: letters, letters };
+  return { score, how: 'cut off', supplierShare: known, descriptorShare: letters, letters, isSlip };
 }
 
 /** Fillers of a region or a way of selling; two names that differ in them may be two companies. */
@@ -288,15 +299,19 @@ function wholeScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
   const bare = isSame
     ? whole
     : recognise(reading.bare, bareWords, form.weights.slice(from), 0.7, undefined, meant(reading, bareWords, isKnown));
-  const certainty = Math.max(whole.certainty, bare.certainty * (isSame ? 1 : 0.955));
+  const isShort = isSame || lostFillers(form.tokens) === lostFillers(reading.tokens);
+  const certainty = Math.max(whole.certainty, bare.certainty * (isShort ? 1 : 0.955));
   if (certainty === 0) return NOTHING;
   const letters = Math.max(whole.letters, bare.letters);
-  return { score: certainty * 0.985, how: 'nearly equal', supplierShare: letters, descriptorShare: letters, letters };
+  const isSlip = whole.isSlip || bare.isSlip;
+  const shares = { supplierShare: letters, descriptorShare: letters, letters };
+  return { score: certainty * 0.985, how: 'nearly equal', ...shares, isSlip };
 }
 
 /** Whether everything behind the name says where or how the sale was. */
 export function isOutletTail(tail: readonly string[], setAside: readonly string[], cut: boolean): boolean {
   if (setAside.some((token) => /^[a-z]?\d{3,}$/.test(token))) return true;
+  if (/^(?=(?:.*\d){3})[a-z0-9]{4,5}$/.test(tail.at(-1) ?? '')) return true;
   const rest = tail.slice(0, tail.length - trailingPlace(['', ...tail], cut));
   return rest.every((token, i) => tailWeight(token, cut && i === tail.length - 1) <= 0.1);
 }
@@ -335,8 +350,10 @@ function brandLetters(reading: Reading, text: string, words: number, form: Index
   if (form.compact.length < 4 || words === 0) return 0;
   // Everyday words are too near to each other for a wrong letter to be one.
   if (form.isEveryday && form.compact.length < 12) return 0;
+  // Run-together initials (`a and b`) are no word in which a slip could be seen.
+  if (form.compact.length <= 5 && form.tokens.every((token) => token.length <= 3)) return 0;
   const isMeant = (word: number): boolean => {
-    if (words !== form.tokens.length) return words === 1 && isKnown(text);
+    if (words !== form.tokens.length) return hasForeignWord(reading.tokens.slice(0, words), form.compact, isKnown);
     return reading.tokens[word] !== form.tokens[word] && isKnown(reading.tokens[word] ?? '');
   };
   const { certainty, overall } = recognise(text, form.tokens, form.weights, 0.7, undefined, isMeant);
@@ -348,19 +365,25 @@ function brandLetters(reading: Reading, text: string, words: number, form: Index
   const known = isWord ? certainty : Math.max(certainty, overall - 0.03, twoSlips);
   if (known === 0) return 0;
   // Names of four letters are one letter apart too often for a store number to prove them, unless they begin alike.
-  const isAlike = form.compact.length > 4 || text[0] === form.compact[0];
-  return isAlike && isSupported(reading, words) ? known + (1 - known) * 0.6 : known;
+  const isAlike = form.compact.length > 4 || text[0] === form.compact[0] || text[0] === form.compact[1];
+  return isAlike && isSupported(reading, words, form) ? known + (1 - known) * 0.6 : known;
 }
 
-/** A store number or a word like `stores` behind a name says that a shop chain is meant. */
-function isSupported(reading: Reading, words: number): boolean {
+/**
+ * A store number or a word like `stores` behind a name says that a shop chain is meant, the side of a motorway that an
+ * operator of services is, a petrol station that a petrol brand is.
+ */
+function isSupported(reading: Reading, words: number, { brand }: IndexedForm): boolean {
+  if (brand?.kind === 'operator' && isPlaceWord(reading.tokens[words] ?? '')) return true;
+  if (reading.site === 'motorway' && brand?.kind === 'operator') return true;
+  if (reading.site === 'forecourt' && (brand?.kind === 'fuel' || brand?.kind === 'operator')) return true;
   if (reading.setAside.some((token) => /^[a-z]?\d{3,}/.test(token))) return true;
   return reading.tokens
     .slice(words)
     .some((token) => /^\d{3,}/.test(token) || CHAIN_WORDS.some((word) => similarity(token, word, 0.8) > 0));
 }
 
-const CHAIN_WORDS = ['store', 'stores', 'superstore', 'supermarket', 'petrol', 'shopping', 'retail', 'online'];
+const CHAIN_WORDS = 'store stores superstore supermarket petrol shopping retail online direct shop website'.split(' ');
 
 /** Two or three letters must be split as the brand splits them. */
 function hasSplit(reading: Reading, form: IndexedForm, words: number): boolean {

@@ -4,12 +4,14 @@
  * suppliers were added changes no answer.
  */
 import { type Brand, brandsOfSupplier, leadingBrand } from './brands.js';
-import type { Descriptor, Reading } from './descriptor.js';
+import { type Descriptor, type Reading, respell } from './descriptor.js';
 import { GramSearch } from './gramSearch.js';
 import { formOf, type NameForm, nameForms } from './nameForms.js';
+import { NearWords } from './nearWords.js';
 import { isPlaceWord, PLACE_PHRASES } from './places.js';
+import { doubtBrands, type Found, preferLonger } from './rivals.js';
 import { applyRules } from './rules.js';
-import { formWeights, type IndexedForm, type PairScore, scorePair } from './score.js';
+import { formWeights, type IndexedForm, scorePair } from './score.js';
 import { compactOf } from './text.js';
 import { FILLERS, HOUSES, isEveryday } from './words.js';
 
@@ -35,24 +37,27 @@ const COMPARED_MAX = 10;
 /** Forms compared because they resemble the first word alone. */
 const COMPARED_BY_FIRST_WORD_MAX = 5;
 const PREFIX_RANGE_MAX = 24;
+const SIBLINGS_MAX = 8;
 /** Below this a name has nothing to do with the descriptor and is not shown. */
 const SHOWN_SCORE_MIN = 0.25;
+/** Letters of a brand that are looked up with a slip in them. */
+const BRAND_START_MIN = 4;
+const BRAND_START_MAX = 8;
+/** From this score on a reading fits as it stands. */
+const PLAIN_SCORE = 0.96;
+/** Readings whose forms are kept while many descriptors are matched. */
+const SHARED_MAX = 20_000;
 /** A name this long, found letter by letter, is no accident. */
 const KNOWN_LENGTH_MIN = 9;
+
+/** Work that descriptors matched one after the other share; of no use once the index has changed. */
+export type SharedWork = Map<string, ReadonlySet<number>>;
 
 interface Slot {
   entry: SupplierEntry;
   formIds: number[];
   brands: readonly Brand[];
   dead: boolean;
-}
-
-interface Found {
-  score: number;
-  readonly pair: PairScore;
-  readonly reading: Reading;
-  readonly form: IndexedForm;
-  readonly rules: string[];
 }
 
 function push(map: Map<string, number[]>, key: string, id: number): void {
@@ -109,6 +114,8 @@ export class SupplierIndex {
   private readonly byCompact = new Map<string, number[]>();
   private readonly byToken = new Map<string, number[]>();
   private readonly grams = new GramSearch((a, b) => this.compareForms(a, b));
+  /** Brand spellings by their beginnings, for a brand with a slip in it and anything behind it. */
+  private readonly brandStarts = new NearWords();
   private sortedForms: number[] | null = null;
 
   private constructor() {}
@@ -162,6 +169,7 @@ export class SupplierIndex {
     if (form.bare !== form.compact) pull(this.byCompact, form.bare, id);
     for (const token of new Set(form.tokens)) pull(this.byToken, token, id);
     if (form.kind !== 'initials') this.grams.remove(id, form.compact);
+    if (form.brand !== null && form.compact.length >= BRAND_START_MIN) this.brandStarts.remove(form.compact, id);
   }
 
   find(code: string): SupplierEntry | null {
@@ -186,6 +194,7 @@ export class SupplierIndex {
     if (form.bare !== form.compact) push(this.byCompact, form.bare, id);
     for (const token of new Set(form.tokens)) push(this.byToken, token, id);
     if (form.kind !== 'initials') this.grams.add(id, form.compact);
+    if (brand !== null && form.compact.length >= BRAND_START_MIN) this.brandStarts.add(form.compact, id);
   }
 
   /** A word of a supplier name, or of the language. Words of brand spellings count too. */
@@ -238,13 +247,33 @@ export class SupplierIndex {
     );
   }
 
+  private formsOf(reading: Reading, shared: SharedWork | undefined): ReadonlySet<number> {
+    if (shared === undefined) return this.formsFor(reading);
+    const key = `${reading.tokens.join(' ')}${reading.cut ? '/' : ''}${reading.kind === 'misspelt words' ? '~' : ''}`;
+    const known = shared.get(key);
+    if (known !== undefined) return known;
+    const found = this.formsFor(reading);
+    if (shared.size >= SHARED_MAX) shared.clear();
+    shared.set(key, found);
+    return found;
+  }
+
+  /** Depends on the words of the reading and on whether it was cut or respelt, on nothing else of it. */
   private formsFor(reading: Reading): Set<number> {
     const found = new Set<number>();
     this.collectExact(reading, found);
-    this.collectBeginning(reading, found);
+    this.collectBeginning(reading.compact, PREFIX_RANGE_MAX, found);
+    // Companies whose names begin like a brand compete with it for whatever follows.
+    if (reading.brand !== null && reading.brandWords < reading.tokens.length)
+      this.collectBeginning(compactOf(reading.tokens.slice(0, reading.brandWords)), SIBLINGS_MAX, found);
     if (this.isKnownWhole(reading, found)) return found;
     this.collectTokens(reading, found);
+    // Respelt words are equal to a name's words or help nobody; similar letters were looked for as written.
+    if (reading.kind === 'misspelt words') return found;
     this.grams.collect(reading.compact, COMPARED_MAX, found);
+    const longest = Math.min(BRAND_START_MAX, reading.compact.length);
+    for (let length = BRAND_START_MIN; length <= longest; length += 1)
+      this.brandStarts.collect(reading.compact, length, found);
     const first = reading.tokens[0] ?? '';
     if (reading.brandWords === 0 && reading.tokens.length > 1 && !this.isKnownWord(first)) {
       this.grams.collect(first, COMPARED_BY_FIRST_WORD_MAX, found);
@@ -289,9 +318,8 @@ export class SupplierIndex {
     for (const id of this.byCompact.get(reading.bare) ?? []) found.add(id);
   }
 
-  /** Forms that begin with the whole reading. */
-  private collectBeginning(reading: Reading, found: Set<number>): void {
-    const text = reading.compact;
+  /** Forms that begin with the text, the first `most` of them. */
+  private collectBeginning(text: string, most: number, found: Set<number>): void {
     if (text.length < 4) return;
     const sorted = this.sorted();
     let low = 0;
@@ -301,7 +329,7 @@ export class SupplierIndex {
       if ((this.forms[sorted[middle] ?? 0]?.compact ?? '') < text) low = middle + 1;
       else high = middle;
     }
-    for (let i = low; i < sorted.length && i < low + PREFIX_RANGE_MAX; i += 1) {
+    for (let i = low; i < sorted.length && i < low + most; i += 1) {
       const id = sorted[i] ?? 0;
       if (!(this.forms[id]?.compact ?? '').startsWith(text)) break;
       found.add(id);
@@ -316,59 +344,55 @@ export class SupplierIndex {
     }
   }
 
-  /**
-   * Of two names of which one is the beginning of the other (`Brand`, `Brand Petroleum`) the longer one is meant as soon
-   * as the descriptor shows it.
-   */
-  private preferLonger(best: ReadonlyMap<number, Found>): void {
-    const strong = [...best.values()].filter(
-      (found) => found.score >= 0.7 && this.slots[found.form.supplier]?.entry.active,
-    );
-    const limits = strong.map((shorter) => {
-      if (shorter.pair.how === 'equal') return null;
-      const longer = strong.filter(
-        ({ form, rules }) =>
-          rules.length === 0 &&
-          form.tokens.length > shorter.form.tokens.length &&
-          form.compact.startsWith(shorter.form.compact),
-      );
-      return longer.length === 0 ? null : Math.max(...longer.map((found) => found.score)) - 0.05;
-    });
-    strong.forEach((shorter, i) => {
-      const limit = limits[i];
-      if (limit === null || limit === undefined || shorter.score <= limit) return;
-      shorter.score = limit;
-      shorter.rules.push('the descriptor goes on like a longer name');
-    });
+  /** As written, and then as it may have been meant: a frame or words with letters wrong. */
+  private *readingsOf({ readings }: Descriptor): Generator<Reading> {
+    for (const reading of readings) if (reading.kind !== 'misspelt frame') yield reading;
+    for (const reading of readings) if (reading.kind === 'misspelt frame') yield reading;
+    for (const reading of readings) {
+      const respelt = respell(reading, this.isKnownWord);
+      if (respelt !== null) yield respelt;
+    }
   }
 
   /**
    * The suppliers that may be meant, best first; equal scores in the order of their codes. Inactive suppliers are
    * among them, because a person must see that the only record of a business is closed.
    */
-  candidates(descriptor: Descriptor, limit: number): ScoredCandidate[] {
+  candidates(descriptor: Descriptor, limit: number, shared?: SharedWork): ScoredCandidate[] {
     const best = new Map<number, Found>();
-    for (const reading of descriptor.readings) {
-      for (const id of this.formsFor(reading)) {
+    let isPlain = false;
+    for (const reading of this.readingsOf(descriptor)) {
+      // Nobody looks for slips in what fits as it stands.
+      if (isPlain && (reading.kind === 'misspelt frame' || reading.kind === 'misspelt words')) break;
+      const forms = this.formsOf(reading, shared);
+      const again = reading.kind === 'misspelt words' ? [...best.values()].map(({ formId }) => formId) : [];
+      for (const id of again.length === 0 ? forms : new Set([...forms, ...again])) {
         const form = this.forms[id];
         if (form === undefined || this.isDead(form)) continue;
         const pair = scorePair(reading, form, this.isKnownWord);
-        if (pair.score < SHOWN_SCORE_MIN) continue;
+        // A comparison with a respelt reading is no surer than the respelling.
+        const { certainty = 1 } = reading;
+        if (pair.score * certainty < SHOWN_SCORE_MIN) continue;
         // Rules only lower a score, so a form that is behind before them stays behind.
         const ahead = best.get(form.supplier);
-        if (ahead !== undefined && pair.score < ahead.score) continue;
+        if (ahead !== undefined && pair.score * certainty < ahead.score) continue;
         const brands = this.slots[form.supplier]?.brands ?? [];
-        const { score, rules } = applyRules(pair, reading, form, brands, descriptor.parts);
+        const ruled = applyRules(pair, reading, form, brands, descriptor.parts);
+        const score = ruled.score * certainty;
+        const { rules } = ruled;
         if (
           ahead === undefined ||
           score > ahead.score ||
           (score === ahead.score && compareText(form.compact, ahead.form.compact) < 0)
         ) {
-          best.set(form.supplier, { score, pair, reading, form, rules });
+          best.set(form.supplier, { score, pair, reading, form, formId: id, rules });
+          if (score >= PLAIN_SCORE && rules.length === 0 && this.isActiveName(id)) isPlain = true;
         }
       }
     }
-    this.preferLonger(best);
+    const active = [...best.values()].filter(({ form }) => this.slots[form.supplier]?.entry.active);
+    preferLonger(active);
+    doubtBrands(active, (form) => this.slots[form.supplier]?.entry.name ?? '');
     const scored = [...best.values()].map((found) => ({
       entry: (this.slots[found.form.supplier] as Slot).entry,
       found,

@@ -192,6 +192,9 @@ export const ABBREVIATIONS: Readonly<Record<string, string>> = {
   dc: 'council',
 };
 
+/** Every everyday word, as `isEveryday` knows them. */
+export const EVERYDAY_WORDS: readonly string[] = [...COMMON_WORDS, ...FILLERS, ...TRADES];
+
 /** Nothing of its own: fillers, trades and everyday words. */
 export function isEveryday(token: string): boolean {
   return COMMON_WORDS.has(token) || FILLERS.has(token) || TRADES.has(token);

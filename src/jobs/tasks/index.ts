@@ -1,6 +1,7 @@
 import { drainLedger } from '../../services/drain.js';
 import type { JobName, JobPayloads } from '../../services/engine.js';
 import { reportToSource } from '../../services/exports.js';
+import { pushMasterData } from '../../services/masterDataExport.js';
 import { planPipeline } from '../../services/planning.js';
 import { runSync } from '../../services/syncRunner.js';
 import type { SystemsParts } from '../../services/systems.js';
@@ -31,6 +32,8 @@ export const tasks: Tasks = {
     drainLedger(engine, tenantId, ledgerId, { isStopping }),
   'source.report': ({ engine, isStopping }, { tenantId, sourceId }) =>
     reportToSource(engine, tenantId, sourceId, { isStopping }),
+  'source.masterData': ({ engine, isStopping }, { tenantId, pipelineId }) =>
+    pushMasterData(engine, tenantId, pipelineId, { isStopping }),
   'webhook.process': ({ engine }, { tenantId, systemId, messageId }) =>
     processWebhook(engine, tenantId, systemId, messageId),
 };

@@ -1,10 +1,16 @@
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
-import type { ReadWindow, SpendConnection, SpendConnector, SpendPage } from '../../../src/connectors/contract.js';
+import type {
+  CodingFieldKey,
+  ReadWindow,
+  SpendConnection,
+  SpendConnector,
+  SpendPage,
+} from '../../../src/connectors/contract.js';
 import { sum } from '../../../src/domain/money.js';
 import type { SourceObject } from '../../../src/domain/spend.js';
 import type { SpendStream } from '../../../src/domain/vocabulary.js';
-import { LedgergateError } from '../../../src/errors.js';
+import { InputError, LedgergateError } from '../../../src/errors.js';
 import { createLogger } from '../../../src/logger.js';
 import type { FaultDial, FaultRuleInput } from '../../../src/sandbox/kit/index.js';
 import { contextFor } from '../../support/connectorContext.js';
@@ -49,7 +55,7 @@ export interface StartedSpend {
     readonly sentAt: Date;
   };
   /** Values that people can code with under a field key, as the system shows them: code and whether it can be chosen. */
-  codingValues?(fieldKey: string): { code: string; active: boolean }[];
+  codingValues?(field: CodingFieldKey): { code: string; active: boolean }[];
   close(): Promise<void>;
 }
 
@@ -317,28 +323,56 @@ function receivesWebhooks(proof: Proof, suite: SpendSuite): void {
 
 function receivesMasterData(proof: Proof, suite: SpendSuite): void {
   const capability = 'receives:masterData';
-  const field = { key: 'ledger-accounts', name: 'Ledger account' };
+  const dimension = { key: 'dimension:Bauvorhaben Süd', name: 'Bauvorhaben' } as const;
   const value = (code: string, active = true, name = `Account ${code}`) => ({ code, name, active });
-  const push = (...values: ReturnType<typeof value>[]) => {
+  const pushTo = (field: { key: CodingFieldKey; name: string }, values: ReturnType<typeof value>[]) => {
     const { masterData } = suite.connection;
     if (!masterData) throw new Error('This connection takes no master data.');
     return masterData.push(field, values);
   };
-  const values = () => [...(suite.source.codingValues?.(field.key) ?? [])].sort((a, b) => (a.code < b.code ? -1 : 1));
+  const push = (...values: ReturnType<typeof value>[]) => pushTo(dimension, values);
+  const values = (key: CodingFieldKey = dimension.key) =>
+    [...(suite.source.codingValues?.(key) ?? [])].sort((a, b) => (a.code < b.code ? -1 : 1));
 
   proof.case({ name: 'master data', capability }, 'is created, renamed and retired; its codes stay', async () => {
     expect(await push(value('6100'), value('6200'))).toMatchObject({ created: 2 });
     expect(await push(value('6100', true, 'Meals'), value('6200', false), value('6300'))).toMatchObject({
       created: 1,
-      updated: 2,
+      renamed: 1,
+      retired: 1,
     });
     expect(values()).toEqual([
       { code: '6100', active: true },
       { code: '6200', active: false },
       { code: '6300', active: true },
     ]);
-    expect(await push(value('6100', true, 'Meals'), value('6300'))).toMatchObject({ created: 0, updated: 0 });
+    expect(await push(value('6100', true, 'Meals'), value('6300'))).toMatchObject({
+      ...{ created: 0, renamed: 0, retired: 0 },
+    });
   });
+
+  proof.case(
+    { name: 'accounts and cost centres', capability },
+    'go to the fields that people code with, and nowhere else',
+    async () => {
+      for (const key of ['glAccount', 'costCentre'] as const) {
+        const before = values(key).length;
+        const field = { key, name: 'As the ledger calls it' };
+        await pushTo(field, [value('6100'), value('9100')]);
+        expect(values(key).length).toBeGreaterThanOrEqual(before);
+        expect(values(key).filter(({ active }) => active)).toEqual([
+          { code: '6100', active: true },
+          { code: '9100', active: true },
+        ]);
+        expect(await pushTo(field, [value('6100'), value('9100')])).toMatchObject({
+          created: 0,
+          renamed: 0,
+          retired: 0,
+        });
+      }
+      expect(values().map(({ code }) => code)).toEqual(['6100', '6200', '6300']);
+    },
+  );
 
   proof.case({ name: 'master data, connection cut', capability }, 'is whole after it was pushed again', async () => {
     for (let step = 0; step < STEPS_MAX; step += 1) {
@@ -361,17 +395,48 @@ function receivesMasterData(proof: Proof, suite: SpendSuite): void {
     }
   });
 
-  proof.case({ name: 'vendor', capability: 'keeps:vendors' }, 'is made once, also after a lost answer', async () => {
-    const { vendors } = suite.connection;
-    if (!vendors) throw new Error('This connection keeps no vendors.');
+  keepsVendors(proof, suite);
+}
+
+function keepsVendors(proof: Proof, suite: SpendSuite): void {
+  const capability = 'keeps:vendors';
+  const vendors = () => {
+    const found = suite.connection.vendors;
+    if (!found) throw new Error('This connection keeps no vendors.');
+    return found;
+  };
+  const named = async (id: string) => {
+    const names: string[] = [];
+    for await (const page of vendors().list()) {
+      names.push(...page.filter((one) => one.id === id).map(({ name }) => name));
+    }
+    return names;
+  };
+  const ASCII = /^[\x20-\x7e]+$/;
+
+  proof.case({ name: 'vendor', capability }, 'is made once, also after a lost answer', async () => {
     suite.source.faults.set([{ match: 'vendors', kind: 'LOSE_REPLY_AFTER_COMMIT', times: 1, skip: 1 }], 3);
-    const ensure = () => vendors.ensure('Brönner & Söhne', 'key-1');
-    const { id } = await ensure().catch(ensure);
+    const ensure = () => vendors().ensure('Brönner & Söhne', 'key-1');
+    const { id, name } = await ensure().catch(ensure);
     suite.source.faults.clear();
-    expect(await ensure()).toEqual({ id, created: false });
-    const named: string[] = [];
-    for await (const page of vendors.list()) named.push(...page.filter((one) => one.id === id).map(({ name }) => name));
-    expect(named).toHaveLength(1);
+    expect(name).toMatch(ASCII);
+    expect(await ensure()).toEqual({ id, name, created: false });
+    expect(await named(id)).toEqual([name]);
+  });
+
+  proof.case({ name: 'vendor renamed', capability }, 'has the new name, also after a lost answer', async () => {
+    const { id } = await vendors().ensure('Brönner & Söhne', 'key-1');
+    suite.source.faults.set([{ match: 'vendors', kind: 'LOSE_REPLY_AFTER_COMMIT', times: 1 }], 3);
+    const rename = () => vendors().rename(id, 'Brönner Großhandel', 'key-2');
+    const renamed = await rename().catch(rename);
+    suite.source.faults.clear();
+    expect(renamed.id).toBe(id);
+    expect(renamed.name).toMatch(ASCII);
+    expect(await named(id)).toEqual([renamed.name]);
+    const other = await vendors().ensure('Brönner & Söhne', 'key-3');
+    expect(other).toMatchObject({ created: true });
+    await expect(vendors().rename(other.id, 'Brönner Großhandel', 'key-4')).rejects.toBeInstanceOf(InputError);
+    expect(await named(other.id)).toEqual([other.name]);
   });
 }
 

@@ -136,6 +136,7 @@ describe('the queues', () => {
         'dead.letters',
         'ledger.drain',
         'plan.pipeline',
+        'source.masterData',
         'source.report',
         'sync.run',
         'webhook.process',

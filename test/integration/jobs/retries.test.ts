@@ -84,7 +84,14 @@ describe('a job that fails', () => {
 
   it('stays in the queue for months, however often it fails, and a retry comes within minutes', async () => {
     const node = await start(1, {});
-    for (const name of ['sync.run', 'plan.pipeline', 'ledger.drain', 'source.report', 'webhook.process']) {
+    for (const name of [
+      'sync.run',
+      'plan.pipeline',
+      'ledger.drain',
+      'source.report',
+      'source.masterData',
+      'webhook.process',
+    ]) {
       const queue = await node.queue.boss.getQueue(name);
       expect(queue).toMatchObject({ policy: 'key_strict_fifo', retryBackoff: true });
       const limit = queue?.retryLimit ?? 0;

@@ -1,11 +1,12 @@
 /** What would be caught here: settings that are taken silently, secrets in messages, and vendors created twice. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
 import { credentialsSchema, settingsSchema } from '../../../src/connectors/brex/config.js';
 import { brexConnector } from '../../../src/connectors/brex/index.js';
 import { asciiText } from '../../../src/connectors/brex/text.js';
 import { ConfigurationError, InputError } from '../../../src/errors.js';
-import { type Answer, connectTo, fakeBrex, NOW, page } from './brexHarness.js';
+import { contextFor } from '../../support/connectorContext.js';
+import { type Answer, connectTo, fakeBrex, NOW, page, userToken } from './brexHarness.js';
 
 describe('settings', () => {
   it('have a default for everything but what only the customer knows', () => {
@@ -14,6 +15,7 @@ describe('settings', () => {
       glAccountField: 'gl_account',
       costCentreField: 'cost_center',
       taxField: null,
+      keepVendors: true,
       reimbursementBasis: 'CASH',
       accountingLookbackDays: 400,
       requestsPerMinute: 900,
@@ -145,7 +147,9 @@ describe('vendors', () => {
 
   it('one that exists is found whatever its accents and spaces, and nothing is created', async () => {
     const brex = await fakeBrex(() => ({ body: page([vendor('v1', 'Cafe Muller GmbH ')]) }));
-    expect(await connectTo(brex.url).vendors.ensure('Café Müller GmbH', 'k')).toEqual({ id: 'v1', created: false });
+    expect(await connectTo(brex.url).vendors.ensure('Café Müller GmbH', 'k')).toEqual({
+      ...{ id: 'v1', name: 'Cafe Muller GmbH', created: false },
+    });
     expect(brex.asked.map((asked) => asked.method)).toEqual(['GET']);
   });
 
@@ -153,7 +157,10 @@ describe('vendors', () => {
     const brex = await fakeBrex((asked) =>
       asked.method === 'GET' ? { body: page([]) } : { body: vendor('v2', 'Cafe Muller') },
     );
-    expect(await connectTo(brex.url).vendors.ensure('Café Müller', 'vendor-7')).toEqual({ id: 'v2', created: true });
+    expect(await connectTo(brex.url).vendors.ensure('Café Müller', 'vendor-7')).toMatchObject({
+      id: 'v2',
+      created: true,
+    });
     const post = brex.asked.at(-1);
     expect(post?.headers['idempotency-key']).toBe('vendor-7');
     expect(JSON.parse(post?.body ?? '')).toEqual({ company_name: 'Cafe Muller' });
@@ -167,7 +174,30 @@ describe('vendors', () => {
         ? { body: page([vendor('v9', 'ACME')]) }
         : { body: page([vendor('v1', 'Other')], 'c') };
     });
-    expect(await connectTo(brex.url).vendors.ensure('Acme', 'k')).toEqual({ id: 'v9', created: false });
+    expect(await connectTo(brex.url).vendors.ensure('Acme', 'k')).toEqual({ id: 'v9', name: 'ACME', created: false });
+  });
+
+  it('a rename sends the name in ASCII and nothing else, under the given key', async () => {
+    const brex = await fakeBrex(() => ({ body: vendor('v 1', 'Cafe Muller ') }));
+    expect(await connectTo(brex.url).vendors.rename('v 1', 'Café Müller', 'k-1')).toEqual({
+      ...{ id: 'v 1', name: 'Cafe Muller' },
+    });
+    expect(brex.asked).toMatchObject([{ method: 'PUT', path: '/v1/vendors/v%201' }]);
+    expect(brex.asked[0]?.headers['idempotency-key']).toBe('k-1');
+    expect(JSON.parse(brex.asked[0]?.body ?? '')).toEqual({ company_name: 'Cafe Muller' });
+  });
+
+  it.each([400, 404, 409, 422])('a rename that Brex refuses with %i is told', async (status) => {
+    const brex = await fakeBrex(() => ({ status, body: { message: 'No.' } }));
+    await expect(connectTo(brex.url).vendors.rename('v1', 'Acme', 'k')).rejects.toBeInstanceOf(InputError);
+  });
+
+  it.each([true, false])('of an account are kept only where the setting says so: %s', async (keepVendors) => {
+    const settings = settingsSchema.parse({ keepVendors });
+    const connection = brexConnector.connect(contextFor('http://brex.test', userToken(), settings));
+    onTestFinished(() => connection.disconnect());
+    expect(connection.vendors !== undefined).toBe(keepVendors);
+    expect(connection.masterData).toBeDefined();
   });
 
   it('a refusal for another reason is told', async () => {

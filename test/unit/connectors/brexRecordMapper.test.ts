@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fieldOf } from '../../../src/connectors/brex/codingFields.js';
 import { settingsSchema } from '../../../src/connectors/brex/config.js';
 import { parseJson } from '../../../src/connectors/brex/json.js';
 import { mapAccountingRecord } from '../../../src/connectors/brex/recordMapper.js';
@@ -13,6 +14,7 @@ import { InputError } from '../../../src/errors.js';
 
 type Patch = Record<string, unknown>;
 
+const SETTINGS = { glAccountField: 'gl_account', costCentreField: 'cost_center' };
 const GL = { brex_field_id: 'ef_gl', remote_field_id: 'gl_account', field_name: 'GL Account' };
 const CC = { brex_field_id: 'ef_cc', remote_field_id: 'cost_center', field_name: 'Cost center' };
 const PROJECT = { brex_field_id: 'ef_pr', remote_field_id: 'project', field_name: 'Project ' };
@@ -82,6 +84,16 @@ describe('accounting records', () => {
       },
     ]);
     expect(JSON.stringify(read.raw)).not.toContain('presigned');
+  });
+
+  it('what was coded with a field made for a dimension of the ledger goes by the ledger’s name', () => {
+    const field = {
+      brex_field_id: 'ef_d',
+      remote_field_id: fieldOf('dimension:Projekt Süd', SETTINGS),
+      field_name: 'x',
+    };
+    const { parts } = record({ line_items: [line('DEBIT', 171.75, [coded(field, 'P1'), coded(PROJECT, 'P2')])] });
+    expect(parts[0]?.dimensions).toEqual({ 'Projekt Süd': 'P1', project: 'P2' });
   });
 
   it('amounts keep the text of the wire: a long number of cents, an exponent, trailing zeros', () => {

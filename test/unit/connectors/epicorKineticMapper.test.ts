@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { accountOf, listedAccountOf, sameAccount } from '../../../src/connectors/epicor-kinetic/accounts.js';
 import { credentialsSchema, SECRET_FIELDS, settingsSchema } from '../../../src/connectors/epicor-kinetic/config.js';
 import { epicorKineticConnector } from '../../../src/connectors/epicor-kinetic/index.js';
@@ -193,6 +194,14 @@ describe('set-up', () => {
       const result = settingsSchema.safeParse({ company: 'EPIC06', [key]: value });
       expect(JSON.stringify(result.error?.issues)).toContain(key);
     }
+  });
+
+  it('is published as JSON Schema with a sentence for every setting', () => {
+    const { properties = {}, additionalProperties } = z.toJSONSchema(settingsSchema, { io: 'input' });
+    expect(additionalProperties).toBe(false);
+    const silent = Object.entries(properties).filter(([, field]) => typeof field === 'boolean' || !field.description);
+    expect(silent.map(([name]) => name)).toEqual([]);
+    expect(z.toJSONSchema(credentialsSchema, { io: 'input' })).toMatchObject({ oneOf: [{}, {}] });
   });
 
   it('describes itself', () => {

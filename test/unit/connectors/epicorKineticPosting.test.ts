@@ -40,6 +40,8 @@ afterEach(async () => {
 });
 
 const html: Reply = { status: 200, text: '<html>Please sign in</html>', headers: { 'content-type': 'text/html' } };
+const unauthorised = epicorError(401, 'Invalid username or password.', 'System.UnauthorizedAccessException');
+const throttled: Reply = { status: 429, json: {}, headers: { 'retry-after': '600' } };
 const operations = () => epicor.calls.map(({ operation }) => operation);
 const writes = () =>
   operations().filter((name) =>
@@ -90,6 +92,11 @@ describe('an invoice', () => {
       'APInvGrpSvc/UnlockGroup',
     ]);
     expect([...epicor.apGroups.values()]).toMatchObject([{ ActiveUserID: '', ApplyDate: '2026-11-19' }]);
+    // A connection that the other side has just closed would turn a write that never arrived into a doubt.
+    const connections = epicor.calls
+      .filter(({ operation }) => operation.endsWith('/Update'))
+      .map(({ headers }) => headers.connection);
+    expect(new Set(connections)).toEqual(new Set(['close']));
   });
 
   it('is posted where that is ours to do', async () => {
@@ -316,6 +323,17 @@ describe('exactly one document', () => {
     expect(epicor.invoices.size).toBe(0);
   });
 
+  it('a fault in the middle, of whatever kind, is a doubt', async () => {
+    for (const reply of [html, unauthorised, throttled]) {
+      epicor.answer = ({ operation }) => (operation === 'APInvoiceSvc/GetNewAPInvDtlMiscellaneous' ? reply : undefined);
+      expect(await failureOf(connect().submit(invoice()))).toMatchObject({
+        code: 'STOPPED_HALFWAY',
+        decision: 'PROBE',
+      });
+      epicor.answer = () => undefined;
+    }
+  });
+
   it('a remnant is neither found nor in the way, and is removed with its group by the next submit', async () => {
     disturb(4, 'lost-after', true);
     await failureOf(connect({ submitTimeoutSeconds: 5 }).submit(invoice()));
@@ -375,6 +393,15 @@ describe('exactly one document', () => {
     expect(await connection.findByReference([queryOf(journal)])).toEqual([]);
     for (const row of epicor.posted) row.Description = 'Texts that a posting rule made';
     expect(await connection.findByReference([queryOf(journal)])).toHaveLength(1);
+  });
+
+  it('a journal without our reference in a group of the same ID is not taken away', async () => {
+    await connect().submit(journal);
+    const [theirs] = epicor.drafts;
+    if (theirs) theirs.head.Description = 'Accruals of November';
+    await connect({ autoPost: true }).submit(journal);
+    expect(epicor.drafts).toEqual([theirs]);
+    expect(new Set(epicor.posted.map(({ JournalNum }) => JournalNum)).size).toBe(1);
   });
 
   it('a document that another user has open is not touched', async () => {
@@ -446,8 +473,15 @@ describe('a refusal leaves nothing behind', () => {
   });
 
   it('and a reply without lUpdateRan is a doubt', async () => {
-    nth('APInvoiceSvc/UpdateMaster', 1, { json: { parameters: { ds: {} } } });
-    expect(await failureOf(connect().submit(invoice()))).toBeInstanceOf(OutcomeUnknownError);
+    const key = { VendorNum: 204, InvoiceNum: journal.reference, InvoiceLine: 1 };
+    const coding = { ...key, InvExpSeq: 1, RecordType: 'A', BookID: 'MAIN', GLAccount: '9999' };
+    const ds = { APInvDtl: [{ ...key, DocExtCost: 100 }], APInvExpTGLC: [coding] };
+    nth('APInvoiceSvc/UpdateMaster', 1, { json: { parameters: { ds } } });
+    const single = invoice({
+      total: '10.00',
+      lines: [line(1, '6400', '10.00', '0.00'), line(2, '2150', '0.00', '10.00')],
+    });
+    expect(await failureOf(connect().submit(single))).toBeInstanceOf(OutcomeUnknownError);
   });
 
   it('when the account of a line is turned down', async () => {

@@ -105,8 +105,8 @@ describe('a call', () => {
     await connection.test();
     expect(windows).toHaveLength(expensify.asked.length);
     expect(windows[0]).toEqual([
-      { calls: 5, perMs: 10_000 },
-      { calls: 20, perMs: 60_000 },
+      { calls: 5, perMs: 11_000 },
+      { calls: 20, perMs: 61_000 },
     ]);
   });
 

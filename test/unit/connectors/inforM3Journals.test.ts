@@ -6,6 +6,7 @@ import {
   PeriodClosedError,
   PermissionError,
   RateLimitedError,
+  UpstreamUnavailableError,
 } from '../../../src/errors.js';
 import { connect, FakeM3, failureOf, journal, line, Refused, type Trouble } from './inforM3Fake.js';
 
@@ -192,8 +193,24 @@ describe('after M3 says no', () => {
     await ledger.submit(fixed);
     expect(vouchers()).toEqual([['45800 -120.50', '62520 20.50', '69999 100.00']]);
     expect([...m3.batches.keys()]).toEqual([REFERENCE, NEXT]);
+    // Known as another's by its lines alone: it is not even controlled again.
+    expect(m3.count('GLS840MI.CtrlBatch')).toBe(2);
     // Nobody can post the old batch any more, not even by hand: it does not balance.
     expect(await update(REFERENCE)).toBe(false);
+  });
+
+  it('lines of an older coding that a crash left are not taken for ours, though every amount is the same', async () => {
+    let lines = 0;
+    m3.hooks.set('GLS840MI.AddBatchLineFld', () => {
+      lines += 1;
+      if (lines === 2) m3.trouble('GLS840MI.AddBatchLineFld', 'lose-before');
+    });
+    expect(await failureOf(ledger.submit(journal()))).toBeInstanceOf(OutcomeUnknownError);
+    m3.hooks.clear();
+    const recoded = journal({ lines: journal().lines.map((one) => ({ ...one, costCentre: 'PLANT' })) });
+    await ledger.submit(recoded);
+    expect(vouchers()).toEqual([WHOLE]);
+    expect(m3.vouchers.map((one) => one.AIT2)).toEqual(['PLANT', 'PLANT', 'PLANT']);
   });
 
   it('a single line of another content left in the batch leads to a batch of its own, too', async () => {
@@ -298,6 +315,21 @@ describe('where nothing may be taken for granted', () => {
     await quick.disconnect();
   });
 
+  // Two lines that cancel each other out are the usual journal: probing with both would leave the batch balanced.
+  it('not even of a journal of two lines, on an M3 that takes a line number twice', async () => {
+    const two = journal({ lines: [line(1, '62510', '120.50', '0.00'), line(2, '45800', '0.00', '120.50')] });
+    m3.refusesDuplicateLines = false;
+    m3.defersUpdates = true;
+    for (let attempt = 0; attempt < 4; attempt += 1) {
+      const quick = connect(m3, { watchSeconds: 0 }).connection;
+      expect(await failureOf(quick.submit(two))).toMatchObject({ code: 'NOT_SEEN_IN_TIME' });
+      await quick.disconnect();
+    }
+    m3.defersUpdates = false;
+    expect(m3.runUpdates()).toBe(1);
+    expect(vouchers()).toEqual([['45800 -120.50', '62510 120.50']]);
+  });
+
   it('an update that happens while its batch is being given up is found before the next batch is begun', async () => {
     const quick = connect(m3, { watchSeconds: 0 }).connection;
     m3.defersUpdates = true;
@@ -346,7 +378,9 @@ describe('a day of vouchers that may have been cut off', () => {
     fill(150);
     m3.ignoresMaxrecs = true;
     expect(await failureOf(ledger.findByReference([journal()]))).toMatchObject({ code: 'LIST_TRUNCATED' });
-    expect(await failureOf(ledger.submit(journal()))).toMatchObject({ code: 'LIST_TRUNCATED', decision: 'RETRY' });
+    const error = await failureOf(ledger.submit(journal()));
+    expect(error).toBeInstanceOf(UpstreamUnavailableError);
+    expect(error).toMatchObject({ code: 'LIST_TRUNCATED', userMessage: expect.stringContaining('Nothing was sent') });
     expect(m3.batches.size).toBe(0);
   });
 

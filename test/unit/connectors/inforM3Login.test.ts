@@ -223,7 +223,7 @@ describe('calls', () => {
   });
 
   it('that write are given up after their time, and then in doubt', async () => {
-    const { connection } = connect(m3, { callTimeoutSeconds: 1 });
+    const { connection } = connect(m3, { readTimeoutSeconds: 1 });
     m3.trouble('GLS840MI.UpdBatch', 'hang');
     expect(await failureOf(connection.submit(journal()))).toMatchObject({ decision: 'PROBE' });
     await connection.disconnect();

@@ -197,6 +197,20 @@ describe('OAuth2 of the regional gateway', () => {
     await expect(connection.submit(document())).rejects.toBeInstanceOf(UpstreamUnavailableError);
   });
 
+  it('whose answer cannot be read leaves a write unsent, not in doubt', async () => {
+    const { connection } = connectTo(x3.url, settings(), oauth2, { now: () => NOW });
+    x3.intercept = (call) => (call.what === 'token' ? { type: 'text/html', body: '<html/>' } : undefined);
+    await expect(connection.submit(document())).rejects.toBeInstanceOf(UpstreamUnavailableError);
+    let isRefused = false;
+    x3.intercept = (call) => {
+      if (call.what === 'token') return isRefused ? { type: 'text/html', body: '<html/>' } : issue(call);
+      isRefused = call.what === 'run AOWSIMPORT';
+      return isRefused ? { status: 401, body: '' } : undefined;
+    };
+    await expect(connection.submit(document())).rejects.toBeInstanceOf(UpstreamUnavailableError);
+    expect(x3.journals).toHaveLength(0);
+  });
+
   it('tells when its tokens end', () => {
     const credential = { ...oauth2, expiresAt: '2026-11-20T10:05:00Z', refreshTokenExpiresAt: '2026-12-20T10:00:00Z' };
     expect(sageX3Connector.describeCredential(credential, NOW)).toEqual({

@@ -88,7 +88,9 @@ describe('suppliers', () => {
     await expect(create().create({ code: 'ACME', name: 'Acme' })).rejects.toBeInstanceOf(OutcomeUnknownError);
     x3.intercept = (call) => (call.what === 'save BPS' ? soapReply('save', { result: '<RESULT/>' }) : undefined);
     await expect(create().create({ code: 'ACME', name: 'Acme' })).rejects.toBeInstanceOf(OutcomeUnknownError);
-    expect(x3.count('save BPS')).toBe(2);
+    x3.intercept = (call) => (call.what === 'save BPS' ? { type: 'text/html', body: '<html/>' } : undefined);
+    await expect(create().create({ code: 'ACME', name: 'Acme' })).rejects.toBeInstanceOf(OutcomeUnknownError);
+    expect(x3.count('save BPS')).toBe(3);
   });
 
   // X3 gives the number, so a repeated creation can only be recognised by our mark.
@@ -286,6 +288,11 @@ describe('settings', () => {
       'with analytical rows without amounts',
       { ...baseSettings, import: { template: 'T', analytical: ['ANALIN', 'DIE1', 'CCE1'] } },
       ['import.analytical'],
+    ],
+    [
+      'with final entries and no column for it',
+      { ...baseSettings, journal: { entryType: 'BRXJE', status: 'final' } },
+      ['import.header'],
     ],
     [
       'with one separator for two things',

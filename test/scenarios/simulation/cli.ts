@@ -1,0 +1,54 @@
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { migrate } from '../../../src/entities/migrate.js';
+import { startEmbeddedPostgres } from '../../../src/platform/embeddedPostgres.js';
+import { layGround } from './ground.js';
+import { LEDGER_KINDS } from './ledgers.js';
+import { failureOf, Totals } from './report.js';
+import { simulate } from './simulate.js';
+
+/** The machine does not fail here, so the database need not wait for the disk. */
+const QUICK = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+
+/** @returns the exit code: 0 when every promise was kept in every history. */
+export async function main(argv: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      seeds: { type: 'string', default: '20' },
+      seed: { type: 'string', default: '1' },
+      ledger: { type: 'string' },
+      verbose: { type: 'boolean', default: false },
+    },
+  });
+  const ledger = LEDGER_KINDS.find((kind) => kind === values.ledger);
+  if (values.ledger !== undefined && !ledger) throw new Error(`--ledger is one of ${LEDGER_KINDS.join(', ')}`);
+  const isOne = argv.includes('--seed') && !argv.includes('--seeds');
+  const first = Number(values.seed);
+  const count = isOne ? 1 : Number(values.seeds);
+  const folder = mkdtempSync(join(tmpdir(), 'ledgergate-simulate-'));
+  chmodSync(folder, 0o711);
+  const database = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), settings: QUICK });
+  try {
+    await migrate(database.connectionString);
+    const ground = await layGround(database.connectionString);
+    const totals = new Totals();
+    try {
+      for (let seed = first; seed < first + count; seed += 1) {
+        const report = await simulate(ground, { seed, ledger });
+        totals.add(report);
+        if (values.verbose) process.stdout.write(`${report.story.join('\n')}\n`);
+        if (report.broken.length > 0) process.stdout.write(`${failureOf(report)}\n`);
+      }
+    } finally {
+      await ground.close();
+    }
+    process.stdout.write(`${totals.table()}\n`);
+    return totals.failed.length === 0 ? 0 : 1;
+  } finally {
+    await database.stop();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,42 @@
+import { randomBytes } from 'node:crypto';
+import pg from 'pg';
+import type { DataSource } from 'typeorm';
+import { createDataSource } from '../../../src/entities/dataSource.js';
+import { createSealer, newMasterKey, readMasterKey } from '../../../src/secrets.js';
+import type { Sealer } from '../../../src/services/vault.js';
+import { QUEUE_TABLE } from './queue.js';
+
+/** What all histories of one run share: a database, in which each of them is a tenant of its own. */
+export interface Ground {
+  readonly dataSource: DataSource;
+  /** As the owner of the tables: for the queue, and for looking. */
+  readonly pool: pg.Pool;
+  readonly sealer: Sealer;
+  /** Holds the presence locks of all simulated processes. */
+  readonly locks: pg.Client;
+  close(): Promise<void>;
+}
+
+export async function layGround(connectionString: string): Promise<Ground> {
+  const pool = new pg.Pool({ connectionString, max: 2, application_name: 'simulation' });
+  await pool.query(QUEUE_TABLE);
+  const locks = new pg.Client({ connectionString, application_name: 'simulation-locks' });
+  await locks.connect();
+  const dataSource = createDataSource({ connectionString, poolSize: 8 });
+  await dataSource.initialize();
+  const key = readMasterKey(newMasterKey().reveal());
+  if (!key) throw new Error('A new master key cannot be read.');
+  return {
+    ...{ dataSource, pool, locks, sealer: createSealer([key]) },
+    async close() {
+      await dataSource.destroy();
+      await locks.end();
+      await pool.end();
+    },
+  };
+}
+
+/** For names that must not meet those of another run on the same database. */
+export function unique(): string {
+  return randomBytes(5).toString('hex');
+}

@@ -1,0 +1,58 @@
+import { approvePosting, replayPostings } from '../../../src/services/postings.js';
+import { triggerSync } from '../../../src/services/syncs.js';
+import { EXPENSE_ACCOUNTS } from './ledgers.js';
+import { callerOf } from './workers.js';
+import { done, type World } from './world.js';
+
+/** More jobs than any history leaves; one that always makes another would run for ever. */
+const JOBS_MAX = 400;
+const ROUNDS = 3;
+const APPROVER = 'user:zoe';
+
+/** No more faults: everybody goes on, the ledger is open again, and all is done that can be done without a decision. */
+export async function settle(world: World): Promise<void> {
+  world.faults.isOn = false;
+  world.mishapsOn = false;
+  while (await world.resume());
+  await runAll(world);
+  const { sandbox } = world.ledger;
+  for (const day of ['2026-10-31', '2026-11-30']) sandbox.setPeriodOpen(day, true);
+  for (const code of EXPENSE_ACCOUNTS) sandbox.setAccountActive(code, true);
+  for (const { code } of sandbox.suppliers()) sandbox.setSupplierActive(code, true);
+  // Master data is read again when it is old, and days that were still running have ended.
+  await world.time.advance(24 * 60 * 60_000);
+  const caller = callerOf(world.tenantId, 'user:ana');
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const { engine } = world.anyWorker();
+    done(await triggerSync(engine, caller, { pipelineId: world.pipelineId, dryRun: false }));
+    await runAll(world);
+    done(await replayPostings(engine, caller, { pipelineId: world.pipelineId }, null));
+    await runAll(world);
+    await approveAll(world);
+    await runAll(world);
+  }
+  world.documents = sandbox.documents().length;
+}
+
+async function approveAll(world: World): Promise<void> {
+  const waiting = await world.rows<{ id: string; plan_hash: string }>(
+    `select id, plan_hash from postings where tenant_id = $1 and status = 'AWAITING_APPROVAL' order by id`,
+  );
+  const caller = callerOf(world.tenantId, APPROVER);
+  for (const { id, plan_hash } of waiting) {
+    done(await approvePosting(world.anyWorker().engine, caller, id, plan_hash));
+  }
+}
+
+async function runAll(world: World): Promise<void> {
+  for (let ran = 0; ran < JOBS_MAX; ) {
+    if (await world.runJob()) {
+      ran += 1;
+      continue;
+    }
+    const next = Math.min((await world.queue.nextStartMs()) ?? Number.POSITIVE_INFINITY, world.time.nextEventMs);
+    if (next === Number.POSITIVE_INFINITY) return;
+    await world.time.moveTo(Math.max(next, world.time.nowMs + 1));
+  }
+  throw new Error(`The queue was not empty after ${JOBS_MAX} jobs.`);
+}
