@@ -1,8 +1,11 @@
 /**
  * Speed of vendor matching: one descriptor against 100,000 suppliers, many descriptors in bulk on one core, memory of
  * the index, and a comparison with a linear scan over a part of the suppliers. Names are invented from syllables with
- * a fixed seed, so that two runs measure the same work. Needs a build (`dist/`); run with `node bench/vendors.ts`.
+ * a fixed seed, so that two runs measure the same work; one in eight is a hazard of real supplier masters: a near-twin, a
+ * duplicate under an inactive code, a trading name, accents, generic words, a few letters. Needs a build (`dist/`); run with `node bench/vendors.ts`.
  */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { distance } from 'fastest-levenshtein';
 import type * as Vendor from '../src/domain/vendor/index.js';
 
@@ -67,6 +70,19 @@ class Names {
     return `${head}${trade} ${this.pick(FORMS)}`.trim();
   }
 
+  /** A name as real supplier masters have them and clean lists do not. */
+  hazard(earlier: readonly string[]): string {
+    const other = earlier.length === 0 ? this.company() : this.pick(earlier);
+    const kind = Math.floor(this.random() * 6);
+    if (kind === 0) return this.misspell(other);
+    if (kind === 1) return other.toUpperCase();
+    if (kind === 2) return `${this.company()} t/a ${this.word()} ${this.pick(TRADES)}`;
+    if (kind === 3) return `${this.word().replace('o', 'ö').replace('e', 'é')} ${this.pick(TRADES)} GmbH`;
+    if (kind === 4)
+      return `The ${this.pick(TRADES)} ${this.pick(['Store', 'Company', 'Shop', 'Centre'])} ${this.pick(FORMS)}`;
+    return `${this.word().slice(0, 3).toUpperCase()} ${this.pick(FORMS)}`.trim();
+  }
+
   /** A statement text: a known supplier written somehow, a chain with its store number, or a stranger. */
   descriptor(companies: readonly string[]): string {
     const kind = this.random();
@@ -91,8 +107,11 @@ function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
 }
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
 function heapMegabytes(): number {
-  globalThis.gc?.();
+  collectGarbage();
   const { heapUsed, arrayBuffers } = process.memoryUsage();
   return (heapUsed + arrayBuffers) / 1_048_576;
 }
@@ -112,20 +131,50 @@ function linearScan(raw: string, suppliers: readonly Vendor.SupplierEntry[]): st
   return best;
 }
 
+function textOf({ decision, supplierCode, score, candidates }: Vendor.MatchDecision): string {
+  return JSON.stringify([decision, supplierCode, score, candidates.map(({ supplier }) => supplier.code)]);
+}
+
 function answersOf(vendor: typeof Vendor, index: Vendor.SupplierIndex, texts: readonly string[]): Map<string, string> {
-  return new Map(
-    texts.map((text) => {
-      const { decision, supplierCode, score, candidates } = vendor.matchVendor(text, index, []);
-      return [text, JSON.stringify([decision, supplierCode, score, candidates.map(({ supplier }) => supplier.code)])];
-    }),
-  );
+  return new Map(texts.map((text) => [text, textOf(vendor.matchVendor(text, index, []))]));
+}
+
+function batchAnswers(
+  vendor: typeof Vendor,
+  index: Vendor.SupplierIndex,
+  texts: readonly string[],
+): Map<string, string> {
+  return new Map(vendor.matchVendors(texts, index).map((decision, i) => [texts[i] ?? '', textOf(decision)]));
+}
+
+const ROWS_PER_NAME = 8.5;
+
+interface BulkSpeed {
+  readonly byClock: number;
+  readonly byCore: number;
+}
+
+/** Descriptors a second, the best of three runs, because a machine has other work too. */
+function bulkSpeed(run: () => unknown, count: number): BulkSpeed {
+  let byClock = 0;
+  let byCore = 0;
+  for (let round = 0; round < 3; round += 1) {
+    const started = performance.now();
+    const used = process.threadCpuUsage();
+    run();
+    const { user, system } = process.threadCpuUsage(used);
+    byClock = Math.max(byClock, (count / (performance.now() - started)) * 1_000);
+    byCore = Math.max(byCore, (count / (user + system)) * 1_000_000);
+  }
+  return { byClock, byCore };
 }
 
 /** Runs the whole measurement. @param suppliersCount 100,000 unless a shorter run is wanted. */
 export async function benchVendors(suppliersCount = 100_000): Promise<BenchRow[]> {
   const vendor = (await import(new URL('../dist/domain/vendor/index.js', import.meta.url).href)) as typeof Vendor;
   const names = new Names(seededRandom(20_261_120));
-  const companies = Array.from({ length: suppliersCount }, () => names.company());
+  const companies: string[] = [];
+  for (let i = 0; i < suppliersCount; i += 1) companies.push(i % 8 === 7 ? names.hazard(companies) : names.company());
   const suppliers = [
     ...companies,
     'Tesco Stores Limited',
@@ -147,19 +196,25 @@ export async function benchVendors(suppliersCount = 100_000): Promise<BenchRow[]
 
   for (const text of texts.slice(0, 2_000)) vendor.matchVendor(text, index, []);
   const single: number[] = [];
+  const singleOfCore: number[] = [];
   for (const text of texts.slice(2_000, 6_000)) {
+    const used = process.threadCpuUsage();
     const started = performance.now();
     vendor.matchVendor(text, index, []);
     single.push(performance.now() - started);
+    const { user, system } = process.threadCpuUsage(used);
+    singleOfCore.push((user + system) / 1_000);
   }
   single.sort((a, b) => a - b);
+  singleOfCore.sort((a, b) => a - b);
 
-  const bulkStarted = performance.now();
-  const threadStarted = process.threadCpuUsage();
-  for (const text of texts) vendor.matchVendor(text, index, []);
-  const bulkMs = performance.now() - bulkStarted;
-  const { user, system } = process.threadCpuUsage(threadStarted);
-  const coreMs = (user + system) / 1_000;
+  const distinct = bulkSpeed(() => vendor.matchVendors(texts, index), texts.length);
+  // Merchants come again: a year of a council's cards has 62,042 rows and 7,242 names.
+  const rows = Array.from(
+    { length: texts.length },
+    (_, i) => texts[(i * 7_919) % Math.ceil(texts.length / ROWS_PER_NAME)] ?? '',
+  );
+  const repeated = bulkSpeed(() => vendor.matchVendors(rows, index), rows.length);
 
   const part = suppliers.slice(0, 5_000);
   const partIndex = vendor.SupplierIndex.build(part);
@@ -173,31 +228,54 @@ export async function benchVendors(suppliersCount = 100_000): Promise<BenchRow[]
   const linearMs = performance.now() - linearStarted;
 
   const some = texts.slice(0, 1_000);
+  const batched = batchAnswers(vendor, index, some);
   const forward = answersOf(vendor, index, some);
   const backward = answersOf(vendor, index, [...some].reverse());
   const shuffled = vendor.SupplierIndex.build([...part].reverse());
   const partForward = answersOf(vendor, partIndex, some);
   const partShuffled = answersOf(vendor, shuffled, some);
   const differing = some.filter(
-    (text) => forward.get(text) !== backward.get(text) || partForward.get(text) !== partShuffled.get(text),
+    (text) =>
+      forward.get(text) !== backward.get(text) ||
+      forward.get(text) !== batched.get(text) ||
+      partForward.get(text) !== partShuffled.get(text),
   ).length;
 
   return [
     { name: 'suppliers', value: index.size, unit: '', goal: '' },
     { name: 'index build', value: buildMs, unit: 'ms', goal: '' },
     { name: 'index memory', value: indexMegabytes, unit: 'MB', goal: '' },
+    {
+      name: 'index memory for one supplier',
+      value: (indexMegabytes * 1_048_576) / index.size,
+      unit: 'bytes',
+      goal: '',
+    },
     { name: 'one descriptor p50', value: percentile(single, 0.5), unit: 'ms', goal: '' },
     { name: 'one descriptor p95', value: percentile(single, 0.95), unit: 'ms', goal: 'at most 5' },
-    { name: 'one descriptor p99', value: percentile(single, 0.99), unit: 'ms', goal: '' },
-    { name: 'bulk, by the clock', value: (texts.length / bulkMs) * 1_000, unit: 'descriptors/s', goal: '' },
     {
-      name: 'bulk, per second of one core',
-      value: (texts.length / coreMs) * 1_000,
+      name: 'one descriptor p95, time of one core',
+      value: percentile(singleOfCore, 0.95),
+      unit: 'ms',
+      goal: 'at most 5',
+    },
+    { name: 'one descriptor p99', value: percentile(single, 0.99), unit: 'ms', goal: '' },
+    { name: 'bulk, every name new, by the clock', value: distinct.byClock, unit: 'descriptors/s', goal: '' },
+    {
+      name: 'bulk, every name new, per second of one core',
+      value: distinct.byCore,
+      unit: 'descriptors/s',
+      goal: 'at least 10,000',
+    },
+    { name: 'bulk, 8.5 rows a name, by the clock', value: repeated.byClock, unit: 'descriptors/s', goal: '' },
+    {
+      name: 'bulk, 8.5 rows a name, per second of one core',
+      value: repeated.byCore,
       unit: 'descriptors/s',
       goal: 'at least 10,000',
     },
     { name: 'linear scan / index, 5,000 suppliers', value: linearMs / indexedMs, unit: 'times', goal: '' },
-    { name: 'answers that depend on order', value: differing, unit: 'of 1,000', goal: '0' },
+    { name: 'answers that depend on order or batch', value: differing, unit: 'of 1,000', goal: '0' },
   ];
 }
 

@@ -206,7 +206,7 @@ function requiredMissing(code: string, name: string, dimension: string, label: s
 function accountInactive(code: string, name: string, reason: string): Hold {
   return {
     code: 'ACCOUNT_INACTIVE',
-    message: `Nothing may be posted to account ${code} (${name}): ${reason}.`,
+    message: `Nothing may be posted to account ${code} (${name}): ${reason.replace(/\.$/, '')}.`,
     field: 'glAccount',
     value: code,
     resolution: `Release account ${code} in the ledger, or change the mapping to another account, then replay.`,

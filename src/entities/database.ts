@@ -32,6 +32,13 @@ export interface StatementCounter {
   count: number;
 }
 
+/**
+ * A process that is frozen in the middle of a transaction (a paused machine, one that swaps) keeps its locks, that of the
+ * tenant's audit trail among them, and everybody's next change waits behind it. The server takes them away after this
+ * long without a statement. Longer than any vendor's login may take, which is asked for under the credential's lock.
+ */
+const IDLE_MAX_MS = 120_000;
+
 /** Deadlocks resolve at the second try; more than a few in a row are a fault of ours. */
 const TRIES_MAX = 4;
 const DEADLOCK_DETECTED = '40P01';
@@ -119,8 +126,9 @@ export class Database {
       if (tenantId !== null) {
         await this.send(
           runner,
-          "select set_config('role', 'ledgergate_app', true), set_config('ledgergate.tenant', $1, true)",
-          [tenantId],
+          `select set_config('role', 'ledgergate_app', true), set_config('ledgergate.tenant', $1, true),
+             set_config('idle_in_transaction_session_timeout', $2, true)`,
+          [tenantId, String(IDLE_MAX_MS)],
         );
       }
       const tx = this.transaction(runner, tenantId ?? '', hooks);

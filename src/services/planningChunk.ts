@@ -176,7 +176,8 @@ export class PlanningChunk {
     const waiting = postings.filter((posting) => posting.reverses_id !== null && UNSENT.includes(posting.status));
     for (const reversal of waiting) {
       const original = postings.find((posting) => posting.id === reversal.reverses_id);
-      if (!original) continue;
+      // A document of many purchases has one reversal, however many of them are planned.
+      if (!original || this.documents.some(({ reverses }) => reverses?.id === original.id)) continue;
       const context = this.context.on(unifiedFromJson(record.unified).transactionDate);
       const document = planReversal(context, await loadPosted(this.tx, original.id), 'planned again');
       const needsApproval = this.correctionsNeedPerson || reversal.status === 'AWAITING_APPROVAL';

@@ -3,12 +3,9 @@ import { hashOf } from '../domain/keys.js';
 import {
   type DirectoryAction,
   type DirectoryDecision,
-  type DirectoryState,
   type DirectoryVendor,
-  decideDirectory,
+  openDirectory,
   type VendorWord,
-  vendorsInQuestion,
-  vendorsToMatch,
 } from '../domain/vendor/directory.js';
 import { DEFAULT_THRESHOLDS, normaliseMerchant } from '../domain/vendor/index.js';
 import type { Tx } from '../entities/database.js';
@@ -87,16 +84,14 @@ async function decide(
     links: await loadLinks(tx, claim),
   }));
   refuseEmpty(suppliers.length, vendors.length, links.filter(({ vendorId }) => vendorId !== null).length);
-  const state = (words: DirectoryState['words']): DirectoryState => ({
-    ...{ suppliers, vendors, links, words, createsSuppliers: claim.createsSuppliers },
-  });
+  const directory = openDirectory({ suppliers, vendors, links, createsSuppliers: claim.createsSuppliers });
   const decided = new Map<string, VendorWord>();
-  for (const batch of batches(vendorsInQuestion(state(decided)), BATCH)) {
+  for (const batch of batches(directory.inQuestion(), BATCH)) {
     const words = await engine.db.tenant(claim.tenantId, (tx) => loadWords(tx, claim.ledgerId, batch, 'PERSON'));
     for (const [id, word] of words) decided.set(id, word);
   }
   const words = new Map(decided);
-  for (const batch of batches(vendorsToMatch(state(decided)), BATCH)) {
+  for (const batch of batches(directory.toMatch(decided), BATCH)) {
     if (!(await keepGoing())) return null;
     const matched = await engine.db.tenant(claim.tenantId, async (tx) => {
       await matchMerchants(engine, caller, tx, claim.ledgerId, merchantsOf(batch));
@@ -105,7 +100,7 @@ async function decide(
     for (const [id, word] of matched) words.set(id, word);
   }
   const revisions = new Map(links.map((link) => [link.supplierCode, link.revision]));
-  return { decision: decideDirectory(state(words)), revisions };
+  return { decision: directory.decide(words), revisions };
 }
 
 /** Fewer links than this may well have lost all their vendors to one person in a minute. */

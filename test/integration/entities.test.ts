@@ -293,4 +293,23 @@ describe('a statement of a repository', () => {
     await Promise.all([crossing('left', 'right'), crossing('right', 'left')]);
     expect(tries).toBe(3);
   });
+
+  // Without it one frozen process stops every change of its tenant, since all of them take the audit trail's lock.
+  it('that a frozen process leaves half done gives its locks back', async () => {
+    await addTenant('frozen');
+    const alert = rowOf(source.getMetadata(AlertRow), 'frozen');
+    await db.tenant('frozen', (tx) => tx.manager.insert(AlertRow, { ...alert, id: 'one', dedupeKey: 'one' }));
+    const change = (message: string) => `update alerts set message = '${message}' where id = 'one'`;
+    const allowed = 'idle_in_transaction_session_timeout';
+    const frozen = db.tenant('frozen', async (tx) => {
+      expect(await tx.query(`show ${allowed}`)).toEqual([{ [allowed]: '2min' }]);
+      await tx.query(`select set_config('${allowed}', '100', true)`);
+      await tx.execute(change('half'));
+      await db.tenant('frozen', (other) => other.execute(change('whole')));
+      await tx.execute(change('too late'));
+    });
+    await expect(frozen).rejects.toThrow();
+    const [row] = await db.tenant('frozen', (tx) => tx.query(`select message from alerts where id = 'one'`));
+    expect(row).toEqual({ message: 'whole' });
+  });
 });

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type Memory,
   matchVendor,
+  matchVendors,
   normaliseMerchant,
   type SupplierEntry,
   SupplierIndex,
@@ -99,6 +100,25 @@ describe('vendor matching', () => {
         },
       ),
       { numRuns: 200 },
+    );
+  });
+
+  it('answers the same in any batch, of any size and in any order', () => {
+    fc.assert(
+      fc.property(
+        suppliers,
+        fc.array(descriptor, { minLength: 1, maxLength: 12 }),
+        fc.integer({ min: 1, max: 12 }),
+        (entries, texts, size) => {
+          const index = SupplierIndex.build(entries);
+          const alone = texts.map((text) => matchVendor(text, index, []));
+          const batches: string[][] = [];
+          for (let at = 0; at < texts.length; at += size) batches.push(texts.slice(at, at + size));
+          expect(batches.flatMap((batch) => matchVendors(batch, index))).toEqual(alone);
+          expect(matchVendors([...texts, ...texts].reverse(), index).reverse()).toEqual([...alone, ...alone]);
+        },
+      ),
+      { numRuns: 150 },
     );
   });
 

@@ -45,7 +45,10 @@ export class M3InvoiceLookup {
   }
 
   private async findOne(query: DocumentQuery): Promise<FoundDocument[]> {
-    const key = await this.keyOf(query.supplierCode ?? '', query.reference);
+    // M3 asks by supplier only, and an invoice whose supplier is still to be made was never sent. Once it has one, the
+    // submit looks again before it stages anything.
+    if (query.supplierCode === null || query.supplierCode === '') return [];
+    const key = await this.keyOf(query.supplierCode, query.reference);
     const staged = (await this.staged(key, query.postingDate))
       .map((invoice) => this.foundIn(key, invoice))
       .filter((one) => one !== null);

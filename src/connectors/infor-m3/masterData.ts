@@ -2,7 +2,7 @@ import { addDays, type LocalDate, localDate } from '../../domain/localDate.js';
 import { ConfigurationError } from '../../errors.js';
 import type { LedgerAccount, LedgerDimensionValue, LedgerPeriod, LedgerSupplier } from '../contract.js';
 import type { M3Client } from './client.js';
-import { dimensionNumbers, type M3Settings } from './config.js';
+import { COST_CENTRE, dimensionNumbers, type M3Settings } from './config.js';
 import { TITLE } from './failures.js';
 import { one, pagesFrom } from './lists.js';
 import { type AccountRow, accountRow, divisionRow, type SupplierRow, supplierRow } from './wire.js';
@@ -82,7 +82,9 @@ function outsideValidity(row: AccountRow, today: LocalDate): string | null {
 function requiredDimensions(row: AccountRow, settings: M3Settings) {
   return [...dimensionNumbers(settings)].flatMap(([dimension, number]) => {
     const rule = row[`ACR${number}` as keyof AccountRow];
-    return settings.mandatoryDimensionCodes.includes(rule) ? [{ dimension, label: `AIT${number}` }] : [];
+    return settings.mandatoryDimensionCodes.includes(rule)
+      ? [{ dimension, label: `${dimension === COST_CENTRE ? 'a cost centre' : dimension} (AIT${number})` }]
+      : [];
   });
 }
 

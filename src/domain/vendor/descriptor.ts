@@ -66,13 +66,14 @@ export interface Descriptor {
   readonly readings: readonly Reading[];
 }
 
-/** Lengths at which card networks and publishers cut merchant names: 18, 22 and 25 characters. */
-const FIELD_LENGTHS: ReadonlySet<number> = new Set([18, 22, 25]);
+/**
+ * Card networks and publishers cut merchant names at 18, 22 and 25 characters. Blanks that were taken off hide whether the
+ * field was full, and letters lost or added on the way move its edge, so that any text nearly as long may be cut.
+ */
+const CUT_LENGTH_MIN = 16;
 
-/** At and beyond 17 characters trailing blanks hide whether the field was full. */
 function mayBeCut(raw: string, folded: string): boolean {
-  const length = raw.trim().length;
-  return FIELD_LENGTHS.has(length) || FIELD_LENGTHS.has(length + 1) || length > 25 || FIELD_LENGTHS.has(folded.length);
+  return Math.max(raw.trim().length, folded.length) >= CUT_LENGTH_MIN;
 }
 
 const PHONE = /(?:\+?\d{1,2}[ -]?)?(?:\(?\d{3,5}\)?[ -]?\d{3}[ -]?\d{3,4})\b/;
@@ -383,9 +384,10 @@ export function takeApart(raw: string): Descriptor {
   );
   const main = readings[0];
   const tokens = main?.tokens ?? [];
-  const { numbers } = splitNumbers(expand(tokenise(layers.text)));
+  const words = tokenise(layers.text);
+  const { numbers } = splitNumbers(expand(words));
   const placeWords = main === undefined ? 0 : trailingPlace(tokens, main.cut);
-  const legal = findLegalForm(tokenise(layers.text));
+  const legal = findLegalForm(words);
   const brand = asWritten.find((reading) => reading.brand !== null)?.brand ?? null;
   const parts: DescriptorParts = {
     aggregator: layers.aggregator,
@@ -395,12 +397,7 @@ export function takeApart(raw: string): Descriptor {
     url,
     phone,
     state,
-    legalForm:
-      legal === null
-        ? null
-        : tokenise(layers.text)
-            .slice(legal.at, legal.at + legal.words)
-            .join(' '),
+    legalForm: legal === null ? null : words.slice(legal.at, legal.at + legal.words).join(' '),
     brand: brand?.name ?? null,
     forecourt,
     motorway,

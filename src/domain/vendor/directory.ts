@@ -3,7 +3,7 @@
  * only a person can settle. Pure; the order of what is given does not matter, and once what it says has been done it says
  * nothing more. It never deletes anything on either side.
  */
-import { asciiOf } from '../asciiText.js';
+import { add, byText, formsOf, keyOf, Register } from './directoryNames.js';
 
 export interface DirectorySupplier {
   readonly code: string;
@@ -43,14 +43,19 @@ export interface VendorWord {
   readonly create: { readonly matchId: string; readonly name: string } | null;
 }
 
-export interface DirectoryState {
+/** By vendor id. */
+export type VendorWords = ReadonlyMap<string, VendorWord>;
+
+export interface DirectoryLists {
   readonly suppliers: readonly DirectorySupplier[];
   readonly vendors: readonly DirectoryVendor[];
   readonly links: readonly DirectoryLink[];
-  /** By vendor id. */
-  readonly words: ReadonlyMap<string, VendorWord>;
   /** Whether suppliers that a person asked for are made in the ledger for the sake of the directory. */
   readonly createsSuppliers: boolean;
+}
+
+export interface DirectoryState extends DirectoryLists {
+  readonly words: VendorWords;
 }
 
 export type LinkBasis = 'NAME' | 'MATCH' | 'PERSON';
@@ -88,27 +93,29 @@ export interface DirectoryDecision {
 }
 
 export function decideDirectory(state: DirectoryState): DirectoryDecision {
-  return new Directory(state).decide();
+  return openDirectory(state).decide(state.words);
 }
 
-/**
- * Vendors about which the matcher is to be asked, and with it a person where it is not certain: all without a supplier,
- * but for those whose name alone says whose they are.
- */
-export function vendorsToMatch(state: DirectoryState): DirectoryVendor[] {
-  const directory = new Directory(state);
-  const isSettled = ({ by, supplierCode, create }: VendorWord) =>
-    by === 'PERSON' && (supplierCode !== null || create !== null);
-  const named = directory.namedAlone();
-  return directory.inQuestion.filter((vendor) => {
-    const word = state.words.get(vendor.id);
-    return !named.has(vendor.id) && !(word && isSettled(word));
-  });
+/** Both sides laid out for look-ups, which takes longer than all the questions that are asked of it. */
+export interface OpenDirectory {
+  /** Vendors about which a person's decision would count: those without a supplier, and those whose supplier is gone. */
+  inQuestion(): DirectoryVendor[];
+  /**
+   * Vendors about which the matcher is to be asked, and with it a person where it is not certain: all without a supplier,
+   * but for those whose name alone says whose they are.
+   * @param words what people decided.
+   */
+  toMatch(words: VendorWords): DirectoryVendor[];
+  decide(words: VendorWords): DirectoryDecision;
 }
 
-/** Vendors about which a person's decision would count: those without a supplier, and those whose supplier is gone. */
-export function vendorsInQuestion(state: DirectoryState): DirectoryVendor[] {
-  return new Directory(state).inQuestion;
+export function openDirectory(lists: DirectoryLists): OpenDirectory {
+  const register = new Register(lists);
+  return {
+    inQuestion: () => new Directory(lists, register, new Map()).inQuestion,
+    toMatch: (words) => new Directory(lists, register, words).toMatch(),
+    decide: (words) => new Directory(lists, register, words).decide(),
+  };
 }
 
 interface Claim {
@@ -116,25 +123,6 @@ interface Claim {
   readonly basis: LinkBasis;
 }
 type Claims = ReadonlyMap<string, readonly Claim[]>;
-
-/** Names that the spend system would take for the same. */
-function keyOf(name: string): string {
-  return (asciiOf(name) ?? name.trim()).toLowerCase();
-}
-
-interface Forms {
-  readonly plain: string;
-  /** With the code, where names become equal. */
-  readonly coded: string;
-}
-
-/** What a supplier may be called where names are ASCII. */
-function formsOf({ code, name }: Pick<DirectorySupplier, 'code' | 'name'>): Forms {
-  const ascii = asciiOf(name);
-  return { plain: ascii ?? `Supplier ${code}`, coded: `${ascii ?? 'Supplier'} (${code})` };
-}
-
-const byText = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
 
 const KINDS: readonly DirectoryAction['kind'][] = [
   'END',
@@ -147,35 +135,34 @@ const KINDS: readonly DirectoryAction['kind'][] = [
 ];
 
 class Directory {
-  private readonly suppliers: ReadonlyMap<string, DirectorySupplier>;
-  private readonly vendors: ReadonlyMap<string, DirectoryVendor>;
-  private readonly links: ReadonlyMap<string, DirectoryLink>;
-  private readonly forms = new Map<string, Forms>();
-  /** Codes of active suppliers by the key of their plain and of their coded name. */
-  private readonly byPlain = new Map<string, string[]>();
-  private readonly byCoded = new Map<string, string[]>();
-  private readonly vendorsByKey = new Map<string, string[]>();
-  /** Vendors that no supplier has. */
-  readonly free: readonly DirectoryVendor[];
+  private readonly suppliers: Register['suppliers'];
+  private readonly vendors: Register['vendors'];
+  private readonly links: Register['links'];
+  private readonly free: Register['free'];
 
-  constructor(private readonly state: DirectoryState) {
-    this.suppliers = new Map(state.suppliers.map((one) => [one.code, one]));
-    this.vendors = new Map(state.vendors.map((one) => [one.id, one]));
-    this.links = new Map(state.links.map((one) => [one.supplierCode, one]));
-    for (const supplier of this.suppliers.values()) {
-      if (!supplier.active) continue;
-      const forms = formsOf(supplier);
-      this.forms.set(supplier.code, forms);
-      add(this.byPlain, keyOf(forms.plain), supplier.code);
-      add(this.byCoded, keyOf(forms.coded), supplier.code);
-    }
-    for (const vendor of this.vendors.values()) add(this.vendorsByKey, keyOf(vendor.name), vendor.id);
-    const held = new Set(state.links.map((link) => link.vendorId));
-    this.free = [...this.vendors.values()].filter(({ id }) => !held.has(id)).sort((a, b) => byText(a.id, b.id));
+  constructor(
+    private readonly lists: DirectoryLists,
+    private readonly register: Register,
+    private readonly words: VendorWords,
+  ) {
+    this.suppliers = register.suppliers;
+    this.vendors = register.vendors;
+    this.links = register.links;
+    this.free = register.free;
   }
 
   get inQuestion(): DirectoryVendor[] {
     return [...this.free, ...this.abandoned()];
+  }
+
+  toMatch(): DirectoryVendor[] {
+    const isSettled = ({ by, supplierCode, create }: VendorWord) =>
+      by === 'PERSON' && (supplierCode !== null || create !== null);
+    const named = this.namedAlone();
+    return this.inQuestion.filter((vendor) => {
+      const word = this.words.get(vendor.id);
+      return !named.has(vendor.id) && !(word && isSettled(word));
+    });
   }
 
   decide(): DirectoryDecision {
@@ -198,7 +185,7 @@ class Directory {
         else if (action) actions.push(action);
       }
     }
-    if (this.state.createsSuppliers) actions.push(...this.suppliersToCreate());
+    if (this.lists.createsSuppliers) actions.push(...this.suppliersToCreate());
     const order = (action: DirectoryAction) => KINDS.indexOf(action.kind);
     return { actions: actions.sort((a, b) => order(a) - order(b)), waiting };
   }
@@ -206,16 +193,16 @@ class Directory {
   // ── which vendor is whose ──────────────────────────────────────────────────────────────────
 
   /** The supplier whose name the vendor bears, if there is just one: adopted without asking anybody. */
-  namedBy(vendor: DirectoryVendor): string | null {
-    const key = keyOf(vendor.name);
-    const named = this.byPlain.get(key) ?? this.byCoded.get(key) ?? [];
+  private namedBy(vendor: DirectoryVendor): string | null {
+    const key = this.register.key(vendor);
+    const named = this.register.byPlain.get(key) ?? this.register.byCoded.get(key) ?? [];
     const [code] = named;
     if (code === undefined || named.length > 1) return null;
-    return this.state.words.get(vendor.id)?.rejected.includes(code) ? null : code;
+    return this.words.get(vendor.id)?.rejected.includes(code) ? null : code;
   }
 
   /** Free vendors that a supplier without a vendor will adopt for their name. */
-  namedAlone(): Set<string> {
+  private namedAlone(): Set<string> {
     const named = [...this.claims()].flatMap(([code, claims]) => {
       const [only, ...others] = claims.filter(({ basis }) => basis === 'NAME');
       return only && others.length === 0 && this.isOpen(code) ? [only.vendor.id] : [];
@@ -227,7 +214,7 @@ class Directory {
   private claims(): Claims {
     const claims = new Map<string, Claim[]>();
     for (const vendor of this.free) {
-      const word = this.state.words.get(vendor.id);
+      const word = this.words.get(vendor.id);
       if (word?.create) continue;
       const isDecided = word?.by === 'PERSON' && word.supplierCode !== null;
       const named = isDecided ? null : this.namedBy(vendor);
@@ -236,7 +223,7 @@ class Directory {
     }
     // A vendor whose supplier is gone moves only when a person says whose it is now.
     for (const vendor of this.abandoned()) {
-      const word = this.state.words.get(vendor.id);
+      const word = this.words.get(vendor.id);
       if (word?.by !== 'PERSON' || word.supplierCode === null) continue;
       if (this.isOpen(word.supplierCode)) add(claims, word.supplierCode, { vendor, basis: 'PERSON' });
     }
@@ -249,7 +236,7 @@ class Directory {
   }
 
   private abandoned(): DirectoryVendor[] {
-    return this.state.links.flatMap((link) => {
+    return this.lists.links.flatMap((link) => {
       const vendor = link.vendorId === null ? undefined : this.vendors.get(link.vendorId);
       return vendor && !this.suppliers.get(link.supplierCode)?.active ? [vendor] : [];
     });
@@ -257,12 +244,12 @@ class Directory {
 
   /** Suppliers that a person is being asked about: nothing is made for them meanwhile. */
   private asked(): Set<string> {
-    return new Set(this.free.flatMap((vendor) => this.state.words.get(vendor.id)?.candidates ?? []));
+    return new Set(this.free.flatMap((vendor) => this.words.get(vendor.id)?.candidates ?? []));
   }
 
   private suppliersToCreate(): DirectoryAction[] {
     return this.free.flatMap(({ id }) => {
-      const create = this.state.words.get(id)?.create;
+      const create = this.words.get(id)?.create;
       return create ? [{ kind: 'CREATE_SUPPLIER' as const, vendorId: id, ...create }] : [];
     });
   }
@@ -299,7 +286,7 @@ class Directory {
       );
     }
     if (isAsked) return 'WAIT';
-    const free = this.nameFor(supplier, null);
+    const free = this.register.freeFor(supplier, null);
     if (free !== null) return { kind: 'CREATE', supplierCode: code, supplierName: name, name: free };
     return this.conflict(supplier, link, noName(supplier));
   }
@@ -313,13 +300,15 @@ class Directory {
   ): DirectoryAction | null {
     if (!supplier?.active) return this.abandon(link, supplier, vendor);
     const { code, name } = supplier;
-    const forms = formsOf(supplier);
-    const isVendorRenamed = keyOf(vendor.name) !== keyOf(link.vendorName ?? '');
-    const isSupplierRenamed = forms.plain !== formsOf({ code, name: link.supplierName }).plain;
+    const forms = this.register.of(supplier);
+    const key = this.register.key(vendor);
+    const isVendorRenamed = vendor.name !== link.vendorName && key !== keyOf(link.vendorName ?? '');
+    const isSupplierRenamed =
+      name !== link.supplierName && forms.plain !== formsOf({ code, name: link.supplierName }).plain;
     const names = { supplierCode: code, supplierName: name, vendorName: vendor.name };
     const agree = { kind: 'AGREE' as const, ...names, vendorId: vendor.id };
     if (isVendorRenamed) {
-      const agrees = [forms.plain, forms.coded].some((form) => keyOf(form) === keyOf(vendor.name));
+      const agrees = key === forms.plainKey || key === forms.codedKey;
       if (agrees) return agree;
       const ledgerSide = isSupplierRenamed
         ? `supplier ${code} was renamed from "${link.supplierName}" to "${name}" in the ledger, and its vendor`
@@ -330,7 +319,7 @@ class Directory {
       return this.conflict(supplier, link, sentence);
     }
     if (isSupplierRenamed) {
-      const wanted = this.nameFor(supplier, vendor.id);
+      const wanted = this.register.freeFor(supplier, vendor.id);
       if (wanted === null) return this.conflict(supplier, link, noName(supplier));
       return wanted === vendor.name ? agree : { kind: 'RENAME', ...names, vendorId: vendor.id, name: wanted };
     }
@@ -345,7 +334,7 @@ class Directory {
     vendor: DirectoryVendor,
   ): DirectoryAction | null {
     const code = link.supplierCode;
-    const word = this.state.words.get(vendor.id);
+    const word = this.words.get(vendor.id);
     const heir =
       word?.by === 'PERSON' && word.supplierCode !== null ? this.suppliers.get(word.supplierCode) : undefined;
     // Whose it is now is said; it is linked there, or it is one more vendor of a supplier that has its own already.
@@ -361,17 +350,6 @@ class Directory {
   }
 
   // ── names and conflicts ────────────────────────────────────────────────────────────────────
-
-  /** A name that no other vendor and no other supplier lays claim to; null = there is none. */
-  private nameFor(supplier: DirectorySupplier, ownVendorId: string | null): string | null {
-    const { plain, coded } = formsOf(supplier);
-    const isOurs = (codes: readonly string[] = []) => codes.every((code) => code === supplier.code);
-    const isFree = (key: string) => (this.vendorsByKey.get(key) ?? []).every((id) => id === ownVendorId);
-    const plainKey = keyOf(plain);
-    if (isFree(plainKey) && isOurs(this.byPlain.get(plainKey)) && isOurs(this.byCoded.get(plainKey))) return plain;
-    const codedKey = keyOf(coded);
-    return isFree(codedKey) && isOurs(this.byCoded.get(codedKey)) ? coded : null;
-  }
 
   /** null when the same is written down already. The names stay those by which both sides last agreed. */
   private conflict(supplier: DirectorySupplier, link: DirectoryLink | undefined, note: string): DirectoryAction | null {
@@ -393,10 +371,4 @@ function noName({ code, name }: DirectorySupplier): string {
 
 function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-function add<T>(map: Map<string, T[]>, key: string, value: T): void {
-  const known = map.get(key);
-  if (known) known.push(value);
-  else map.set(key, [value]);
 }

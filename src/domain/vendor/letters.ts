@@ -20,8 +20,8 @@ const SPREAD_WORD_MIN = 0.7;
 const SPREAD_CERTAINTY = 0.88;
 /** The same where every word with a difference is no known word, so that it can hardly be meant as it stands. */
 const SLIP_LENGTH_MIN = 8;
-const SLIP_LETTERS_MIN = 0.74;
-const SLIP_CERTAINTY = 0.89;
+const SLIP_LETTERS_MIN = 0.7;
+const SLIP_CERTAINTY = 0.9;
 
 /**
  * How sure a word of `length` letters is with so many letters different. One letter makes another shop of a short name,
@@ -143,7 +143,8 @@ export interface Recognised {
   readonly isSlip: boolean;
 }
 
-const UNRECOGNISED: Recognised = { letters: 0, certainty: 0, overall: 0, isSlip: false };
+/** Nothing alike. */
+export const UNRECOGNISED: Recognised = { letters: 0, certainty: 0, overall: 0, isSlip: false };
 
 /**
  * Compares run-together text with the words of a name.
@@ -178,11 +179,12 @@ export function recognise(
   let limit = 0.4 + 0.6 * letters;
   if (lettersBefore >= 2 || lettersBehind >= 3) limit = Math.min(limit, 0.72);
   // One letter in front of a whole short name (`e`, `i`) is how other businesses make theirs.
-  if (lettersBefore === 1 && edits === 1 && target.length <= 8) limit = Math.min(limit, 0.8);
+  const isPrefixed = lettersBefore === 1 && edits === 1 && target.length <= 8;
+  if (isPrefixed) limit = Math.min(limit, 0.8);
   let worst = 1;
   let hasTold = false;
   let hasMeant = false;
-  let isReplaced = lettersBefore >= 2 || lettersBehind >= 2 || isClustered(target.length);
+  let isReplaced = isPrefixed || lettersBefore >= 2 || lettersBehind >= 2 || isClustered(target.length);
   let isFirst = true;
   for (let k = 0; k < words.length && offset < target.length; k += 1) {
     const end = Math.min(target.length, offset + (words[k] ?? '').length);

@@ -26,6 +26,13 @@ function lettersAtEnd(text: string, form: string, most: number): { letters: numb
   return best;
 }
 
+/** Whether at least so many letters of the text occur in the form: asked first, because it costs little. */
+function hasLettersOf(text: string, form: string, least: number): boolean {
+  let count = 0;
+  for (let i = 0; i < text.length; i += 1) if (form.includes(text[i] ?? '')) count += 1;
+  return count >= least;
+}
+
 /** The words without so many letters at the end, counted without blanks. */
 function withoutEnd(words: readonly string[], letters: number): string[] {
   const rest = [...words];
@@ -44,6 +51,7 @@ export function withoutMisspeltForm(words: readonly string[]): string[] | null {
   if (words.length > 1 && last.length > 10) return null;
   const text = words.join('');
   for (const { form, most } of LEGAL_ENDINGS) {
+    if (!hasLettersOf(text.slice(-form.length - most), form, form.length - most)) continue;
     const found = lettersAtEnd(text, form, most);
     if (found === null || (words.length > 1 && found.letters < last.length)) continue;
     if (words.length === 1 && form !== 'limited') continue;
@@ -57,7 +65,7 @@ export function withoutMisspeltForm(words: readonly string[]): string[] | null {
 
 /** What follows `paypal` with a letter or two wrong, also without a blank between; null if it is not there. */
 export function behindMisspeltPayPal(folded: string): string | null {
-  if (!/^[a-z]{0,3}p|^.{0,2}a/.test(folded)) return null;
+  if (!hasLettersOf(folded.slice(0, 9), 'paypal', 4)) return null;
   const letters = folded.slice(0, 9).replace(/ /g, '');
   let best: { length: number; edits: number } | null = null;
   for (const length of [6, 7, 5, 8]) {
@@ -103,6 +111,7 @@ function withoutDomainEnding(label: string): AddressName {
  * A letter that slipped over the first dot counts to either side.
  */
 export function misspeltAddressNames(folded: string): AddressName[] {
+  if (!folded.includes('.') && !folded.startsWith('w')) return [];
   if (folded.includes(' ') && !/^\S{2,5} \S+$/.test(folded)) return [];
   const text = folded.replace(/ /g, '.');
   const names: AddressName[] = [];

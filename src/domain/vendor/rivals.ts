@@ -55,6 +55,8 @@ export function doubtBrands(active: readonly Found[], nameOf: (form: IndexedForm
   for (const found of active) {
     const { form, reading } = found;
     if (form.brand === null || found.score <= DOUBT_SCORE) continue;
+    // On a motorway the operator of the services is meant, whatever stands behind it.
+    if (reading.site === 'motorway' && form.brand.kind === 'operator') continue;
     const tail = tailOf(found);
     if (isOutletTail(tail, reading.setAside, reading.cut)) continue;
     const sibling = active.find(

@@ -4,7 +4,7 @@
  */
 import type { Brand } from './brands.js';
 import { isPlacePart, type Reading, trailingPlace } from './descriptor.js';
-import { forgiven, recognise } from './letters.js';
+import { forgiven, type Recognised, recognise, UNRECOGNISED } from './letters.js';
 import { hasForeignWord, type KnownWord, meant } from './meant.js';
 import { type FormKind, withoutFillers } from './nameForms.js';
 import { beginsPlace, isPlaceWord } from './places.js';
@@ -67,6 +67,8 @@ function wordSimilarity(word: string, formWord: string, isCutEnd: boolean, isKno
   if (isCutEnd && formWord.startsWith(word)) return word.length >= 3 ? 0.97 : 0.6;
   if (word.length >= 4 && formWord.startsWith(word) && word.length * 2 >= formWord.length) return 0.75;
   if (Math.min(word.length, formWord.length) < 4) return 0;
+  // One letter in front (`e`, `i`) is how other businesses make their names.
+  if (formWord.length <= 8 && word.length === formWord.length + 1 && word.endsWith(formWord)) return 0.78;
   // A word wrong at both ends is not recognisable; asking this first spares most of the letter counting.
   if (word[0] !== formWord[0] && word.at(-1) !== formWord.at(-1) && word[1] !== formWord[0]) return 0;
   const most = Math.floor(Math.max(word.length, formWord.length) * 0.4);
@@ -117,11 +119,13 @@ function joinNeighbours(
 ): void {
   for (let i = 0; i + 1 < pairs.length; i += 1) {
     if ((forPairs[i] ?? 0) === 1 && (forPairs[i + 1] ?? 0) === 1) continue;
-    const joined = `${pairs[i]}${pairs[i + 1]}`;
+    const first = pairs[i] ?? '';
+    const second = pairs[i + 1] ?? '';
+    const length = first.length + second.length;
     for (let j = 0; j < singles.length; j += 1) {
       const single = singles[j] ?? '';
-      if ((forSingles[j] ?? 0) >= 0.97 || Math.abs(single.length - joined.length) > 2 || single.length < 5) continue;
-      const found = similarity(joined, single, 0.8);
+      if ((forSingles[j] ?? 0) >= 0.97 || Math.abs(single.length - length) > 2 || single.length < 5) continue;
+      const found = similarity(first + second, single, 0.8);
       if (found > (forSingles[j] ?? 0)) {
         forPairs[i] = found;
         forPairs[i + 1] = found;
@@ -271,6 +275,15 @@ function lostFillers(tokens: readonly string[]): string {
   return lost.filter((token) => token !== 'uk' && token !== 'group' && token !== 'company').join(' ');
 }
 
+/** The two names without their fillers. */
+function bareScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Recognised {
+  const longest = Math.max(reading.bare.length, form.bare.length);
+  if (Math.abs(reading.bare.length - form.bare.length) > longest * 0.3 + 1e-9) return UNRECOGNISED;
+  const words = withoutFillers(form.tokens);
+  const from = form.tokens.length > words.length && form.tokens[0] === 'the' ? 1 : 0;
+  return recognise(reading.bare, words, form.weights.slice(from), 0.7, undefined, meant(reading, words, isKnown));
+}
+
 function wholeScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): PairScore {
   if (reading.compact === form.compact)
     return { score: 1, how: 'equal', supplierShare: 1, descriptorShare: 1, letters: 1 };
@@ -293,13 +306,9 @@ function wholeScore(reading: Reading, form: IndexedForm, isKnown: KnownWord): Pa
     undefined,
     meant(reading, form.tokens, isKnown),
   );
-  const bareWords = withoutFillers(form.tokens);
-  const isSame = bareWords.length === form.tokens.length && reading.bare === reading.compact;
-  const from = form.tokens.length > bareWords.length && form.tokens[0] === 'the' ? 1 : 0;
-  const bare = isSame
-    ? whole
-    : recognise(reading.bare, bareWords, form.weights.slice(from), 0.7, undefined, meant(reading, bareWords, isKnown));
-  const isShort = isSame || lostFillers(form.tokens) === lostFillers(reading.tokens);
+  const isSame = form.bare.length === form.compact.length && reading.bare === reading.compact;
+  const bare = isSame ? whole : bareScore(reading, form, isKnown);
+  const isShort = isSame || bare.certainty === 0 || lostFillers(form.tokens) === lostFillers(reading.tokens);
   const certainty = Math.max(whole.certainty, bare.certainty * (isShort ? 1 : 0.955));
   if (certainty === 0) return NOTHING;
   const letters = Math.max(whole.letters, bare.letters);

@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LedgerConnection } from '../../../src/connectors/contract.js';
 import { UpstreamUnavailableError } from '../../../src/errors.js';
+import { refreshMasterData } from '../../../src/services/masterData.js';
 import { updatePipeline } from '../../../src/services/pipelines.js';
-import { reversePosting } from '../../../src/services/postings.js';
+import { replayPosting, reversePosting } from '../../../src/services/postings.js';
 import { triggerSync } from '../../../src/services/syncs.js';
 import {
   type Company,
@@ -89,5 +90,27 @@ describe('a result that waits behind an older one for the same object', () => {
     const replacement = (await postings(engine)).find(({ status, reverses_id }) => status === 'POSTED' && !reverses_id);
     const ledgerDocumentId = replacement?.ledger_document_id;
     expect(engine.source.reports.at(-1)?.outcome).toEqual({ kind: 'SUCCESS', ledgerDocumentId });
+  });
+});
+
+describe('the reversal of a day that waits for its period', () => {
+  // It was planned once for each purchase of the day, which the database refuses: nothing of the pipeline was planned any more.
+  it('is planned again once, not once for each purchase', async () => {
+    const { pipelineId, caller } = company;
+    done(await updatePipeline(engine, caller, pipelineId, { grouping: 'DAILY' }));
+    engine.source.put(views('1', '10.00').record, views('2', '20.00').record);
+    await sync(engine, company);
+    const { periods } = engine.ledger;
+    engine.ledger.periods = periods.map((period) => ({ ...period, open: false }));
+    done(await refreshMasterData(engine, caller, company.ledgerId));
+    const [day] = await postings(engine);
+    const { id } = done(await reversePosting(engine, caller, day?.id ?? '', 'Wrong company.'));
+    expect((await postings(engine)).map(({ status }) => status).sort()).toEqual(['HELD', 'POSTED']);
+    engine.ledger.periods = periods;
+    done(await replayPosting(engine, caller, id, null));
+    await engine.runJobs();
+    expect((await postings(engine)).map(({ status }) => status).sort()).toEqual(['POSTED', 'REVERSED']);
+    expect(engine.ledger.balanceOf('6100')).toBe(0n);
+    expect(await differences()).toEqual(['0.00']);
   });
 });

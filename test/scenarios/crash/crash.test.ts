@@ -30,7 +30,8 @@ beforeAll(async () => {
 afterAll(() => product.remove());
 
 describe(`${KILLS} workers killed while replies get lost leave one document per posting and a difference of 0.00`, () => {
-  it.each(RUNS)(
+  // Side by side, because each of them mostly waits: for a worker to start, and for a dead one to be noticed.
+  it.concurrent.each(RUNS)(
     `$name, $documents (seed ${SEED})`,
     async ({ name, documents }) => {
       const database = await freshDatabase();

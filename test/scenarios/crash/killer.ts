@@ -128,7 +128,8 @@ export class Killer {
 
   /** Sometimes a second worker, a pause, or a database that cuts all connections. */
   private async disturb(): Promise<void> {
-    if (this.workers.size < 2 && this.random.chance(0.25)) this.start();
+    const { workers = 2 } = this.options;
+    if (this.workers.size < workers && this.random.chance(workers > 2 ? 1 : 0.25)) this.start();
     const [worker] = this.workers;
     if (!worker) return;
     if (this.random.chance(0.06)) await this.pauseFor(worker);

@@ -22,6 +22,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       seed: { type: 'string', default: String(Date.now() % 100_000) },
       purchases: { type: 'string', default: '2000' },
       'long-pauses': { type: 'string', default: '2' },
+      workers: { type: 'string', default: '2' },
       minutes: { type: 'string' },
     },
   });
@@ -40,6 +41,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       seed: Number(values.seed),
       purchases: Number(values.purchases),
       longPauses: Number(values['long-pauses']),
+      workers: Number(values.workers),
       ...(values.minutes === undefined ? {} : { minutes: Number(values.minutes) }),
       product,
       databaseUrl: database.connectionString,

@@ -10,6 +10,8 @@ export interface CrashOptions {
   readonly purchases: number;
   /** Workers that are stopped for so long that their leases run out: a minute each, so not in a short run. */
   readonly longPauses: number;
+  /** Workers at once. More than two let kills come close together where a worker takes long to start. */
+  readonly workers?: number;
   /** No kill after so many minutes, however many are left: on a busy machine a worker takes long to start. */
   readonly minutes?: number;
   readonly product: Product;

@@ -12,6 +12,8 @@ import { simulate } from './simulate.js';
 /** The machine does not fail here, so the database need not wait for the disk. */
 const QUICK = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
 
+const TELL_EVERY = 25;
+
 /** @returns the exit code: 0 when every promise was kept in every history. */
 export async function main(argv: readonly string[]): Promise<number> {
   const { values } = parseArgs({
@@ -39,6 +41,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       for (let seed = first; seed < first + count; seed += 1) {
         const report = await simulate(ground, { seed, ledger });
         totals.add(report);
+        if (totals.seeds % TELL_EVERY === 0)
+          process.stdout.write(`${totals.seeds} seeds, ${totals.failed.length} failed\n`);
         if (values.verbose) process.stdout.write(`${report.story.join('\n')}\n`);
         if (report.broken.length > 0) process.stdout.write(`${failureOf(report)}\n`);
       }

@@ -16,7 +16,7 @@ type Counts = Record<string, number>;
 /** What many histories were made of. */
 export class Totals {
   readonly failed: number[] = [];
-  private seeds = 0;
+  seeds = 0;
   private calls = 0;
   private disturbed = 0;
   private documents = 0;

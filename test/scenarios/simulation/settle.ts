@@ -16,6 +16,7 @@ export async function settle(world: World): Promise<void> {
   while (await world.resume());
   await runAll(world);
   const { sandbox } = world.ledger;
+  for (const purchase of world.source.purchases) purchase.before = null;
   for (const day of ['2026-10-31', '2026-11-30']) sandbox.setPeriodOpen(day, true);
   for (const code of EXPENSE_ACCOUNTS) sandbox.setAccountActive(code, true);
   for (const { code } of sandbox.suppliers()) sandbox.setSupplierActive(code, true);

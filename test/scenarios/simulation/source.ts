@@ -22,6 +22,8 @@ export interface Purchase {
   /** Whether the accounting record is ready for export. */
   isFinal: boolean;
   readonly shown: Set<View>;
+  /** A stream that is late with the last change of the amount, and what it still shows. */
+  before: { readonly minor: bigint; readonly view: View } | null;
   version: number;
 }
 
@@ -155,17 +157,18 @@ function keysOf(purchase: Purchase, view: View): string[] {
 function objectOf(purchase: Purchase, view: View): SourceObject {
   const money = (minor: bigint) => ({ minor, currency: 'USD' });
   const isRecord = view === 'ACCOUNTING_RECORDS';
+  const minor = purchase.before?.view === view ? purchase.before.minor : purchase.minor;
   const day: LocalDate = localDate(purchase.day);
   return {
     stream: view,
     externalId: objectId(purchase, view),
     version: String(purchase.version),
     keys: keysOf(purchase, view),
-    kind: purchase.minor < 0n ? 'REFUND' : 'PURCHASE',
+    kind: minor < 0n ? 'REFUND' : 'PURCHASE',
     notSpendReason: null,
     isFinal: isRecord ? purchase.isFinal : true,
     isWithdrawn: purchase.isWithdrawn,
-    amount: money(purchase.minor),
+    amount: money(minor),
     originalAmount: null,
     exchangeRate: null,
     tax: null,

@@ -1,5 +1,5 @@
 import { refreshMasterData } from '../../../src/services/masterData.js';
-import { setMappingRules } from '../../../src/services/pipelines.js';
+import { setMappingRules, updatePipeline } from '../../../src/services/pipelines.js';
 import {
   approvePosting,
   cancelPosting,
@@ -9,6 +9,7 @@ import {
 } from '../../../src/services/postings.js';
 import { excludeSpendRecord, includeSpendRecord } from '../../../src/services/spendRecords.js';
 import { cancelSync, triggerSync } from '../../../src/services/syncs.js';
+import { updateCredentials } from '../../../src/services/systems.js';
 import { resolveVendorMatch } from '../../../src/services/vendorMatches.js';
 import { receiveWebhook } from '../../../src/services/webhooks.js';
 import { DAYS, EXPENSE_ACCOUNTS, MERCHANTS } from './ledgers.js';
@@ -52,6 +53,9 @@ export const STEPS: Readonly<Record<string, readonly [weight: number, step: Step
   vendor: [3, resolveVendor],
   mapping: [3, changeMapping],
   stopSync: [1, stopSync],
+  credentials: [1, enterCredentials],
+  outage: [1, outage],
+  policy: [1, changePolicy],
 };
 
 const TOTAL = Object.values(STEPS).reduce((sum, [weight]) => sum + weight, 0);
@@ -88,6 +92,7 @@ function newPurchase({ random, source }: World, minor: bigint): Purchase {
     isWithdrawn: false,
     isFinal: random.chance(0.85),
     shown: new Set(shown),
+    before: null,
     version: 1,
   };
 }
@@ -106,6 +111,7 @@ function showMore(world: World): string {
   if (!purchase) return 'nothing there';
   purchase.shown.add(world.random.pick(VIEWS));
   purchase.isFinal = true;
+  purchase.before = null;
   purchase.version += 1;
   return described(purchase);
 }
@@ -116,6 +122,7 @@ function edit(world: World): string {
   const { random } = world;
   purchase.version += 1;
   if (random.chance(0.6)) {
+    purchase.before = random.chance(0.25) ? { minor: purchase.minor, view: random.pick(VIEWS) } : null;
     purchase.minor += BigInt(random.int(1, 500));
     purchase.parts = [];
   } else if (random.chance(0.5)) purchase.category = random.pick(CATEGORIES);
@@ -128,6 +135,7 @@ function split(world: World): string {
   if (!purchase) return 'nothing there';
   const first = (purchase.minor * BigInt(world.random.int(10, 90))) / 100n;
   purchase.parts = [first, purchase.minor - first];
+  purchase.before = null;
   purchase.version += 1;
   return `${purchase.id} into ${purchase.parts.join(' and ')}`;
 }
@@ -259,6 +267,19 @@ async function readMasterData(world: World): Promise<string> {
   return answered(await world.ask((engine) => refreshMasterData(engine, caller, world.ledgerId)));
 }
 
+async function enterCredentials(world: World): Promise<string> {
+  const { tenantId, ledgerId, ledger } = world;
+  const caller = callerOf(tenantId, 'user:ana');
+  return answered(await world.ask((engine) => updateCredentials(engine, caller, ledgerId, ledger.credentials)));
+}
+
+/** The ledger answers nobody for a while. */
+function outage({ random, faults, time }: World): string {
+  const ms = random.spread(5 * SECOND_MS, 30 * 60 * SECOND_MS);
+  faults.awayUntilMs = time.nowMs + ms;
+  return `the ledger is away for ${Math.round(ms / SECOND_MS)} s`;
+}
+
 // ── people ───────────────────────────────────────────────────────────────────────────────────
 
 interface PostingFacts {
@@ -354,4 +375,21 @@ async function changeMapping(world: World): Promise<string> {
   const caller = callerOf(tenantId, 'user:ana');
   const outcome = await world.ask((engine) => setMappingRules(engine, caller, { pipelineId, rules }));
   return `${rules.map(({ category, glAccount }) => `${category} to ${glAccount}`).join(', ')}: ${answered(outcome)}`;
+}
+
+async function changePolicy(world: World): Promise<string> {
+  const { random, tenantId, pipelineId } = world;
+  const change = random.pick([
+    { closedPeriod: 'HOLD' },
+    { closedPeriod: 'NEXT_OPEN_PERIOD' },
+    { coding: 'FIRST' },
+    { coding: 'RICHEST' },
+    { correction: 'HOLD' },
+    { correction: 'REVERSE_AND_REPLACE' },
+    { requireApproval: true },
+    { requireApproval: false },
+  ] as const);
+  const caller = callerOf(tenantId, 'user:ana');
+  const outcome = await world.ask((engine) => updatePipeline(engine, caller, pipelineId, change));
+  return `${JSON.stringify(change)}: ${answered(outcome)}`;
 }

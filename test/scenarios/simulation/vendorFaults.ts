@@ -31,6 +31,8 @@ export interface CallCounts {
 export class VendorFaults {
   readonly counts: CallCounts = { calls: 0, disturbed: 0, byKind: {} };
   isOn = true;
+  /** Until then the ledger's server ends every connection. */
+  awayUntilMs = 0;
   /** Whoever calls at the moment. */
   caller: SimProcess | null = null;
   private readonly random: Random;
@@ -68,7 +70,12 @@ export class VendorFaults {
   }
 
   private async answer(exchange: Exchange): Promise<SandboxReply | typeof DROP_CONNECTION> {
-    if (!this.isOn || !this.random.chance(this.share)) return exchange.commit();
+    if (!this.isOn) return exchange.commit();
+    if (this.time.nowMs < this.awayUntilMs) {
+      this.note('AWAY');
+      return DROP_CONNECTION;
+    }
+    if (!this.random.chance(this.share)) return exchange.commit();
     const kind = this.draw();
     this.note(kind);
     switch (kind) {

@@ -102,8 +102,6 @@ export function work({ engine, process }: Worker, job: SimJob): Promise<unknown>
       return pushMasterData(engine, tenantId, job.payload.pipelineId, options);
     case 'webhook.process':
       return processWebhook(engine, tenantId, job.payload.systemId, job.payload.messageId);
-    case 'source.masterData':
-      return pushMasterData(engine, tenantId, job.payload.pipelineId, options);
   }
 }
 

@@ -92,7 +92,7 @@ describe('accounts', () => {
     expect((await all(ledger.listAccounts())).every((one) => one.requiredDimensions === undefined)).toBe(true);
     const { connection } = connect(m3, { mandatoryDimensionCodes: ['1'] });
     expect((await all(connection.listAccounts())).map((one) => one.requiredDimensions)).toEqual([
-      [{ dimension: 'costCentre', label: 'AIT2' }],
+      [{ dimension: 'costCentre', label: 'a cost centre (AIT2)' }],
       undefined,
     ]);
     await connection.disconnect();

@@ -1,15 +1,12 @@
 // Suppliers and vendors kept in step. What would surprise: a vendor renamed over a person's own change, two vendors of one
 // supplier, a conflict that is told again and again, or anything at all that disappears.
 import { describe, expect, it } from 'vitest';
-import {
-  type DirectoryState,
-  decideDirectory,
-  vendorsInQuestion,
-  vendorsToMatch,
-} from '../../../../src/domain/vendor/directory.js';
+import { type DirectoryState, decideDirectory, openDirectory } from '../../../../src/domain/vendor/directory.js';
 import { carriedOut, linked, stateOf, supplier, vendor, word } from './directoryWorld.js';
 
 const decide = (over: Partial<DirectoryState>) => decideDirectory(stateOf(over)).actions;
+
+const toMatch = (state: DirectoryState) => openDirectory(state).toMatch(state.words);
 
 /** What it comes to, and that nothing is left to do after it. */
 function settled(over: Partial<DirectoryState>): DirectoryState {
@@ -93,8 +90,8 @@ describe('a vendor that is new', () => {
   const known = { suppliers, vendors: [...vendors, vendor('v2', 'Acme Tools')], links };
 
   it('is asked about when its name alone does not say whose it is', () => {
-    expect(vendorsToMatch(stateOf(known))).toEqual(vendors);
-    expect(vendorsToMatch(stateOf({ suppliers, vendors: [vendor('v1', 'ACME tools')] }))).toEqual([]);
+    expect(toMatch(stateOf(known))).toEqual(vendors);
+    expect(toMatch(stateOf({ suppliers, vendors: [vendor('v1', 'ACME tools')] }))).toEqual([]);
   });
 
   it.each(['MATCHER', 'PERSON'] as const)('is linked when the %s is certain, under the name it has', (by) => {
@@ -138,7 +135,7 @@ describe('a vendor that is new', () => {
       { kind: 'CREATE_SUPPLIER', vendorId: 'v1', ...create },
     ]);
     expect(decide({ vendors, createsSuppliers: true })).toEqual([]);
-    expect(vendorsToMatch(stateOf({ vendors, words }))).toEqual([]);
+    expect(toMatch(stateOf({ vendors, words }))).toEqual([]);
   });
 });
 
@@ -216,8 +213,8 @@ describe('a link', () => {
 
   it('to a supplier that was merged into another moves when a person says so', () => {
     const merged = { suppliers: [supplier('S2', 'Acme Holding')], vendors: [vendor('v1', 'Acme')], links };
-    expect(vendorsInQuestion(stateOf(merged))).toEqual(merged.vendors);
-    expect(vendorsToMatch(stateOf(merged))).toEqual(merged.vendors);
+    expect(openDirectory(stateOf(merged)).inQuestion()).toEqual(merged.vendors);
+    expect(toMatch(stateOf(merged))).toEqual(merged.vendors);
     const conflict = settled({ ...merged, words: new Map([['v1', word({ supplierCode: 'S2' })]]) });
     expect(conflict.links).toMatchObject([
       { supplierCode: 'S1', state: 'CONFLICT', note: expect.stringContaining('no longer in the ledger') },

@@ -72,6 +72,17 @@ describe('vendors score', () => {
     expect((await run({ folds: 4, seed: 9 })).lines).toEqual(first.lines);
   });
 
+  it('judges every class by thresholds chosen without it, and says what was tuned', async () => {
+    const { lines } = await run({ folds: 4, seed: 9 });
+    const from = lines.findIndex((line) => line.startsWith('each class judged'));
+    expect(from).toBeGreaterThan(0);
+    for (const difficulty of ['aggregator', 'store_number', 'url', 'number', 'all classes'])
+      expect(lines.slice(from).join('\n')).toMatch(new RegExp(`  ${difficulty} +precision .*coverage .*false-create`));
+    expect(lines.join('\n')).toContain('What was tuned');
+    expect(lines.join('\n')).toMatch(/\d+ of \d+ automatic matches stand on the list of known brands/);
+    expect((await run({})).lines.join('\n')).not.toContain('each class judged');
+  });
+
   it('disturbs the descriptors the same way for the same seed', async () => {
     const { code, lines } = await run({ disturb: 0.1, seed: 5 });
     expect(code).toBe(0);
