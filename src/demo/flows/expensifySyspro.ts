@@ -1,6 +1,6 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import { accessTo, type Connected, type Flow, type FlowSource } from '../flow.js';
+import { until } from '../runs.js';
 import type { Screen } from '../screen.js';
 import type { Stage } from '../stage.js';
 import { dryRun, HOUR_MS, MONTH, MONTH_DAYS, sync } from '../steps.js';
@@ -66,7 +66,7 @@ export const EXPENSIFY_SYSPRO: Flow = {
     await onePostingADay(stage, screen, connected);
     await heldByThemselves(stage, screen, connected);
     await lateApproval(stage, screen, connected);
-    await markedAsExported(stage, screen);
+    await markedAsExported(stage, screen, connected);
     return MONTH_DAYS;
   },
 };
@@ -145,24 +145,56 @@ async function lateApproval(stage: Stage, screen: Screen, connected: Connected):
   });
 }
 
-/** Looks a second apart that must find nothing new: marking is slow, for Expensify takes few calls. */
-const STILL_LOOKS = 20;
-const LOOK_MS = 1_000;
-const LOOKS_MAX = 240;
+interface ReportPage {
+  readonly reports: readonly { reportID: string; expenses: readonly { transactionID: string }[] }[];
+}
+
+interface RecordPage {
+  readonly spendRecords: {
+    readonly nodes: readonly { status: string; sourceRefs: readonly { id: string }[] }[];
+    readonly pageInfo: { readonly hasNextPage: boolean; readonly endCursor: string | null };
+  };
+}
+
+/** Ids of the expenses that are in the ledger. */
+async function postedExpenses({ api }: Stage, pipelineId: string): Promise<Set<string>> {
+  const ids = new Set<string>();
+  let after: string | null = null;
+  do {
+    const page: RecordPage = await api.query(
+      `query ($filter: SpendRecordFilter!, $after: String) {
+        spendRecords(first: 200, after: $after, filter: $filter) {
+          nodes { status sourceRefs { id } } pageInfo { hasNextPage endCursor }
+        }
+      }`,
+      { filter: { pipelineId, statuses: ['POSTED'] }, after },
+    );
+    for (const { sourceRefs } of page.spendRecords.nodes) for (const { id } of sourceRefs) ids.add(id);
+    after = page.spendRecords.pageInfo.hasNextPage ? page.spendRecords.pageInfo.endCursor : null;
+  } while (after !== null);
+  return ids;
+}
+
+/** Marking takes several jobs, and Expensify allows 20 calls a minute. */
+const MARKING_MS = 240_000;
 
 /** Only reports whose expenses are all in the ledger, and only after it confirmed them. */
-async function markedAsExported({ source, flow }: Stage, screen: Screen): Promise<void> {
+async function markedAsExported(stage: Stage, screen: Screen, { pipelineId }: Connected): Promise<void> {
+  const { source } = stage;
   await screen.step('Reports whose expenses are all in the ledger are marked in Expensify', async (progress) => {
-    let marked = 0;
-    let still = 0;
-    for (let look = 0; look < LOOKS_MAX && (marked === 0 || still < STILL_LOOKS); look += 1) {
-      const count = flow.source.exported(await source.get('summary'));
-      still = count === marked ? still + 1 : 0;
-      marked = count;
-      progress(`${count} reports marked`);
-      await pause(LOOK_MS);
-    }
-    if (marked === 0) throw new Error('No report was marked.');
-    return [`${marked} with the label ${LABEL}`, null];
+    const posted = await postedExpenses(stage, pipelineId);
+    const { reports } = await source.get<ReportPage>('reports?limit=10000');
+    const done = reports.filter(({ expenses }) => expenses.every(({ transactionID }) => posted.has(transactionID)));
+    const wanted = new Set(done.map(({ reportID }) => reportID));
+    if (wanted.size === 0) throw new Error('No report is wholly in the ledger.');
+    await until('The marking of reports', MARKING_MS, async () => {
+      const { reportIDs } = await source.get<{ reportIDs: readonly string[] }>(`labels/${LABEL}`);
+      progress(`${reportIDs.length} of ${wanted.size} reports`);
+      const wrong = reportIDs.filter((id) => !wanted.has(id));
+      if (wrong.length > 0)
+        throw new Error(`Reports are marked that are not wholly in the ledger: ${wrong.join(', ')}.`);
+      return reportIDs.length === wanted.size ? wanted.size : null;
+    });
+    return [`${wanted.size} of ${reports.length} with the label ${LABEL}, and no other`, null];
   });
 }
