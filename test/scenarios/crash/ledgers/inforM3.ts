@@ -35,7 +35,7 @@ export const inforM3: CrashLedger = {
         supplierDefaults: { template: access.templateSupplier },
         // M3 shows its calendar to nobody, so it is a setting.
         fiscalPeriods: company.periods.map((period) => ({ label: period.startsOn.slice(0, 7), ...period })),
-        ...{ pollSeconds: 0.02, watchSeconds: 2, callTimeoutSeconds: 2 },
+        ...{ pollSeconds: 0.02, watchSeconds: 2, readTimeoutSeconds: 2 },
         ...{ settlingSeconds: SETTLING_S, submitTimeoutSeconds: SUBMIT_TIMEOUT_S },
       },
       pipeline: {
