@@ -124,7 +124,7 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
       credentials: access.ionapi,
       settings: {
         ...TIMES,
-        callTimeoutSeconds: CALL_TIMEOUT_S,
+        readTimeoutSeconds: CALL_TIMEOUT_S,
         company: Number(access.company),
         division: access.division,
         gl: { interfaceName: access.interfaceName, recordIdentity: access.inputRecord },
