@@ -49,7 +49,7 @@ export function planReversal(context: PlanContext, posted: PostedDocument, reaso
     explanation: `Reverses line ${line.lineNumber} of document ${posted.reference}: ${reason}${note}`,
   }));
   const holds: Hold[] = [
-    ...lines.flatMap((line) => checks.line(line)),
+    ...lines.flatMap((line) => checks.line(line).map((hold) => adviceFor(posted, line, hold))),
     ...(day.hold ? [day.hold] : []),
     ...currencyHolds(documentType, posted.currency, rules.localCurrency),
     ...(takesJournals ? [] : [noJournals(posted)]),
@@ -74,6 +74,15 @@ export function planReversal(context: PlanContext, posted: PostedDocument, reaso
     mappingVersion: posted.mappingVersion,
     spend: posted.spend,
   });
+}
+
+/** The control account of an invoice is closed to journals on purpose: nobody should be told to open it. */
+function adviceFor(posted: PostedDocument, line: PlannedLine, hold: Hold): Hold {
+  if (posted.documentType !== 'SUPPLIER_INVOICE' || line.role !== 'OFFSET') return hold;
+  return {
+    ...hold,
+    resolution: `Enter a credit note for ${posted.reference} in the ledger by hand, then cancel this posting.`,
+  };
 }
 
 function noJournals(posted: PostedDocument): Hold {

@@ -73,6 +73,8 @@ describe('a reversal of an invoice', () => {
     const reversal = planReversal(ctx, posted(ctx), 'Wrong.');
     expect(reversal.documentType).toBe('JOURNAL');
     expect(holdCodes(reversal)).toEqual(['ACCOUNT_INACTIVE']);
+    // Nobody is to open a control account for it.
+    expect(reversal.holds[0]?.resolution).toMatch(/credit note/);
   });
 
   it('is a matter for a person where the ledger takes no journals', () => {
