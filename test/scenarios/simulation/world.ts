@@ -67,7 +67,9 @@ export class World {
     this.say = say;
     this.tenantId = `seed-${seed}-${unique()}`;
     this.random = new Random(seed * 2_654_435_761);
-    this.kind = ledger ?? this.random.pick(LEDGER_KINDS);
+    // Drawn even where it is given, so that a failure seen without `--ledger` is the same history with it.
+    const drawn = this.random.pick(LEDGER_KINDS);
+    this.kind = ledger ?? drawn;
     this.faults = new VendorFaults(this.stream(), this.time, this.random.pick(SHARES));
     this.queue = new SimQueue(this.time, ground.pool, this.tenantId);
   }
