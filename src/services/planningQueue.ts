@@ -83,8 +83,7 @@ export async function leaveQueue(
 
 /**
  * Adds the purchases of those days that one of the taken purchases changed after they were posted, or whose correction
- * waits: a document of many is
- * turned round and made anew for all of them together.
+ * waits: a document of many is turned round and made anew for all of them together.
  */
 export async function withCorrectedDays(
   tx: Tx,
