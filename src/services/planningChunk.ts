@@ -124,7 +124,7 @@ export class PlanningChunk {
     const reasons = changed.size === 0 ? new Map<string, Waiting>() : this.reasonsToWait(revised, changed);
     if (changed.size === 0 || reasons.size > 0) {
       for (const item of items) {
-        const wait = reasons.get(item.id);
+        const wait = reasons.get(item.id) ?? (changed.has(item.id) ? BEHIND_ANOTHER : null);
         this.stays(item, wait?.reason ?? null, wait?.until ?? null);
       }
       return;
@@ -373,6 +373,12 @@ export class PlanningChunk {
 }
 
 type Waiting = Pick<RecordStatus, 'until'> & { readonly reason: string };
+
+/** Of a changed purchase that nothing but the company of another one keeps from being corrected. */
+const BEHIND_ANOTHER: Waiting = {
+  reason:
+    'It changed after it was posted. Its day is corrected as a whole, once another purchase of that day is settled.',
+};
 
 /** Whether the books show just that already. */
 function isBooked(next: readonly PlannedDocument[], posted: readonly PostedDocument[]): boolean {

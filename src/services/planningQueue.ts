@@ -82,8 +82,8 @@ export async function leaveQueue(
 }
 
 /**
- * Adds the purchases of those days that one of the taken purchases changed after they were posted: a document of many is
- * turned round and made anew for all of them together.
+ * Adds the purchases of those days that one of the taken purchases changed after they were posted, or whose correction
+ * waits: a document of many is turned round and made anew for all of them together.
  */
 export async function withCorrectedDays(
   tx: Tx,
@@ -95,15 +95,27 @@ export async function withCorrectedDays(
     pipelineId,
     taken.map((record) => record.id),
   );
-  const changed = taken.flatMap((record) => {
+  const days = taken.flatMap((record) => {
     const shared = (postings.get(record.id) ?? []).filter(
       (one) =>
         one.status === 'POSTED' && one.reverses_id === null && one.reversed_by_id === null && one.record_count > 1,
     );
-    if (shared.length === 0) return [];
-    const hash = accountingHashOf(unifiedFromJson(record.unified));
-    return shared.filter((one) => one.accounting_hash !== hash).map((one) => one.id);
+    const hash = shared.length > 0 ? accountingHashOf(unifiedFromJson(record.unified)) : '';
+    return shared.map((one) => ({ id: one.id, isChanged: one.accounting_hash !== hash }));
   });
+  const changed = days.filter(({ isChanged }) => isChanged).map(({ id }) => id);
+  const unchanged = days.filter(({ isChanged }) => !isChanged).map(({ id }) => id);
+  // What kept the correction of a day waiting may be this purchase, which is as it was posted again.
+  const waiting =
+    unchanged.length === 0
+      ? []
+      : await tx.query<{ posting_id: string }>(
+          `select distinct ps.posting_id from posting_spend ps
+     join spend_records r on r.tenant_id = ps.tenant_id and r.id = ps.spend_record_id
+     where ps.tenant_id = $1 and ps.posting_id = any($2) and r.waiting_reason is not null`,
+          [tx.tenantId, unchanged],
+        );
+  changed.push(...waiting.map(({ posting_id }) => posting_id));
   if (changed.length === 0) return [...taken];
   const others = await tx.query<QueuedRecord>(
     `select distinct on (r.id) r.id, r.origin_key, r.correlation_id, r.merchant_key, r.merchant_name, r.unified,

@@ -114,3 +114,21 @@ describe('the reversal of a day that waits for its period', () => {
     expect(await differences()).toEqual(['0.00']);
   });
 });
+
+describe('a changed purchase of a day that cannot be corrected yet because of another one', () => {
+  // Only the other one was said to wait, and the report had no place for the change of this one.
+  it('waits with it, and the report counts its change as held', async () => {
+    const { pipelineId, caller } = company;
+    done(await updatePipeline(engine, caller, pipelineId, { grouping: 'DAILY' }));
+    engine.source.put(views('1', '10.00').record, views('1', '10.00').expense, views('2', '20.00').record);
+    await sync(engine, company);
+    engine.source.put(views('1', '12.00').expense, views('2', '25.00').record);
+    await sync(engine, company);
+    expect((await postings(engine)).map(({ status }) => status)).toEqual(['POSTED']);
+    expect((await reconciled(engine, company)).totals).toMatchObject([{ held: '5.00', difference: '0.00' }]);
+    engine.source.put(views('1', '10.00').expense);
+    await sync(engine, company);
+    expect(engine.ledger.balanceOf('6100')).toBe(3_500n);
+    expect((await reconciled(engine, company)).totals).toMatchObject([{ posted: '35.00', difference: '0.00' }]);
+  });
+});
