@@ -78,8 +78,11 @@ export class SimQueue implements JobSender {
 
   /** When the next job starts that waits for a later moment; null = there is none. */
   async nextStartMs(): Promise<number | null> {
+    // A failed job keeps those behind it waiting until it is tried again.
     const { rows } = await this.pool.query<{ next: Date | null }>(
-      `select min(start_after) as next from simulated_jobs where tenant_id = $1 and state <> 'active'`,
+      `select min(start) as next from (
+         select coalesce(min(start_after) filter (where failures > 0), min(start_after)) as start from simulated_jobs
+         where tenant_id = $1 and state <> 'active' group by key) as keys`,
       [this.tenantId],
     );
     return rows[0]?.next?.getTime() ?? null;
