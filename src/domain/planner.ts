@@ -17,6 +17,12 @@ export interface KeptDay {
 }
 
 /**
+ * The next number of a day and currency. Plans that are stored together share one: where mapping versions divide the
+ * purchases of one posting day, each version is a plan of its own, and their documents must not get one name.
+ */
+export type DailySequences = Map<string, number>;
+
+/**
  * Turns spend into the documents of one ledger: coded, dated, checked and balanced, or held with reasons. Every record
  * is in a document or in `skipped`. The same spend gives the same documents, in whatever order it comes.
  *
@@ -30,12 +36,17 @@ export interface KeptDay {
  * @throws ConfigurationError the ledger does not take the pipeline's document type.
  * @throws InvariantError a document does not balance, or a record was given twice. A bug.
  */
-export function plan(context: PlanContext, spend: readonly PlanSpend[], kept: readonly KeptDay[] = []): Plan {
+export function plan(
+  context: PlanContext,
+  spend: readonly PlanSpend[],
+  kept: readonly KeptDay[] = [],
+  sequences: DailySequences = new Map(),
+): Plan {
   const checks = new LedgerChecks(context.masterData, context.rules, context.pipeline.closedPeriod);
   const { drafts, skipped } = draftAll(context, checks, spend);
   const documents =
     context.pipeline.grouping === 'DAILY'
-      ? planDays(context, checks, drafts, kept)
+      ? planDays(context, checks, drafts, kept, sequences)
       : drafts.flatMap((draft) => planOne(context, checks, draft));
   assertConserved(drafts, documents);
   return { documents, skipped };
@@ -219,6 +230,7 @@ function planDays(
   checks: LedgerChecks,
   drafts: readonly Draft[],
   kept: readonly KeptDay[],
+  sequences: DailySequences,
 ): PlannedDocument[] {
   const capacity = capacityOf(context);
   // What has something wrong of its own must not hold the day, and what is longer than a document has its own.
@@ -234,7 +246,6 @@ function planDays(
     context.pipeline,
     drafts.filter((draft) => !isAlone(draft) && !placed.has(draft)),
   );
-  const sequences = new Map<string, number>();
   const fresh = [...days.keys()].sort(compareText).flatMap((key) =>
     chunked(days.get(key) ?? [], capacity).map((chunk) => {
       const { day, currency, supplierCode } = firstOf(chunk);

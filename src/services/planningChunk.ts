@@ -2,7 +2,7 @@ import type { LocalDate } from '../domain/localDate.js';
 import { decimalOf, decimalOfMinor } from '../domain/money.js';
 import type { PlanContext, PlannedDocument, PlanSkip, PlanSpend, VendorFact } from '../domain/plan.js';
 import { economicHash } from '../domain/planDocument.js';
-import { type KeptDay, plan } from '../domain/planner.js';
+import { type DailySequences, type KeptDay, plan } from '../domain/planner.js';
 import type { PostingStatus } from '../domain/postingState.js';
 import { type PostedDocument, planReversal } from '../domain/reversal.js';
 import { accountingHashOf, unifiedFromJson } from '../domain/spendJson.js';
@@ -233,8 +233,9 @@ export class PlanningChunk {
   async planFresh(): Promise<void> {
     const groups = this.byContext(this.fresh);
     const kept = this.keptDays(groups);
+    const sequences: DailySequences = new Map();
     for (const [context, items] of groups) {
-      const { documents, skipped } = plan(context, items, kept.get(context) ?? []);
+      const { documents, skipped } = plan(context, items, kept.get(context) ?? [], sequences);
       const byId = new Map(items.map((item) => [item.id, item]));
       for (const document of documents) this.addDocument(document, byId);
       for (const skip of skipped) this.skip(skip);

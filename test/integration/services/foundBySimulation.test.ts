@@ -1,9 +1,10 @@
 // Histories that the seeded simulation drew and that broke a promise, each told here by itself as short as it goes.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LedgerConnection } from '../../../src/connectors/contract.js';
+import { localDate } from '../../../src/domain/localDate.js';
 import { UpstreamUnavailableError } from '../../../src/errors.js';
 import { refreshMasterData } from '../../../src/services/masterData.js';
-import { updatePipeline } from '../../../src/services/pipelines.js';
+import { setMappingRules, updatePipeline } from '../../../src/services/pipelines.js';
 import { replayPosting, reversePosting } from '../../../src/services/postings.js';
 import { triggerSync } from '../../../src/services/syncs.js';
 import {
@@ -130,5 +131,25 @@ describe('a changed purchase of a day that cannot be corrected yet because of an
     await sync(engine, company);
     expect(engine.ledger.balanceOf('6100')).toBe(3_500n);
     expect((await reconciled(engine, company)).totals).toMatchObject([{ posted: '35.00', difference: '0.00' }]);
+  });
+});
+
+describe('a posting day whose purchases fall under two mapping versions', () => {
+  // Each version is planned by itself; both began to count at the same number, and the pipeline stood still for good.
+  it('becomes a document of each version, under names of their own', async () => {
+    const { pipelineId, caller } = company;
+    done(await updatePipeline(engine, caller, pipelineId, { grouping: 'DAILY', postingDate: 'SYNC_DATE' }));
+    const rules = [{ category: 'OFFICE_SUPPLIES', glAccount: '6200' }];
+    done(await setMappingRules(engine, caller, { pipelineId, rules, effectiveFrom: localDate('2026-11-10') }));
+    engine.source.put(
+      views('1', '10.00').record,
+      views('2', '20.00', { transactionDate: localDate('2026-11-10') }).record,
+    );
+    await sync(engine, company);
+    const made = await postings(engine);
+    expect(made.map(({ status }) => status)).toEqual(['POSTED', 'POSTED']);
+    expect(new Set(made.map(({ reference }) => reference)).size).toBe(2);
+    expect([engine.ledger.balanceOf('6100'), engine.ledger.balanceOf('6200')]).toEqual([1_000n, 2_000n]);
+    expect(await differences()).toEqual(['0.00']);
   });
 });
