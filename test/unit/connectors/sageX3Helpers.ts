@@ -152,7 +152,7 @@ export class FakeX3 {
       { DIE: 'DPT', CCE: 'SALES', DES: 'Sales', ENAFLG: '2' },
       { DIE: 'DPT', CCE: 'OLD', DES: 'Old', ENAFLG: '2', VLYEND: '2020-12-31' },
       { DIE: 'PRJ', CCE: 'P1', DES: 'Project 1', ENAFLG: '2', IPT: '1' },
-      { DIE: 'XXX', CCE: 'X', DES: 'Not mapped', ENAFLG: '2' },
+      { DIE: 'ZZZ', CCE: 'X', DES: 'Not mapped', ENAFLG: '2' },
     ],
     PERIOD: [],
   };
