@@ -27,12 +27,16 @@ export type DailySequences = Map<string, number>;
  * is in a document or in `skipped`. The same spend gives the same documents, in whatever order it comes.
  *
  * PER_RECORD makes a document per record. DAILY makes one per posting date and currency (and supplier for invoices, their
- * refunds apart, and new supplier where one must be created first); a record with something wrong of its own is held in a document of its
- * own, named by its origin key, and the rest of the day goes on. What is wrong with the day itself (a closed period, the
- * offset account) holds the day's document. A day is planned once it is over, so that what comes in during the day is one
- * document; what comes later makes another one. A day that was planned before keeps its reference (`kept`) for as long
- * as any of its purchases belong together; those that do not are planned like new ones. More lines than the ledger takes make several documents, each balanced; a
- * daily document is cut between records, so that no record is half posted unless it alone is too long.
+ * refunds apart, and new supplier where one must be created first); a record with something wrong of its own is held in
+ * a document of its own, named by its origin key, and the rest of the day goes on. What is wrong with the day itself (a
+ * closed period, the offset account) holds the day's document.
+ *
+ * A day is planned once it is over, so that what comes in during the day is one document; what comes later makes another
+ * one. A day that was planned before keeps its reference (`kept`) for as long as any of its purchases belong together;
+ * those that do not are planned like new ones.
+ *
+ * More lines than the ledger takes make several documents, each balanced; a daily document is cut between records, so
+ * that no record is half posted unless it alone is too long.
  * @throws ConfigurationError the ledger does not take the pipeline's document type.
  * @throws InvariantError a document does not balance, or a record was given twice. A bug.
  */

@@ -9,10 +9,10 @@ import { loadPlanningContext } from './planningContext.js';
 import {
   leaveQueue,
   merchantsOf,
+  othersOfCorrectedDays,
   queueEndedDays,
   queueSiblings,
   takeRecords,
-  withCorrectedDays,
 } from './planningQueue.js';
 import { postingsOfRecords } from './postingStore.js';
 import { matchMerchants } from './vendorMatches.js';
@@ -78,14 +78,14 @@ export async function planChunk(
   await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`plan:${tx.tenantId}:${pipeline.id}`]);
   await queueSiblings(tx, pipeline.id, take);
   const taken = await takeRecords(tx, pipeline.id, take);
-  const records = await withCorrectedDays(tx, pipeline.id, taken);
   if (taken.length === 0) return { taken: 0, records: 0, ready: 0, held: 0 };
   const context = await loadPlanningContext(tx, engine.clock.now(), pipeline, rules);
-  const postings = await postingsOfRecords(
-    tx,
-    pipeline.id,
-    records.map((record) => record.id),
-  );
+  const postings = await postingsOfRecords(tx, pipeline.id, idsOf(taken));
+  const others = await othersOfCorrectedDays(tx, taken, postings);
+  if (others.length > 0) {
+    for (const [id, heads] of await postingsOfRecords(tx, pipeline.id, idsOf(others))) postings.set(id, heads);
+  }
+  const records = [...taken, ...others];
   const vendors = await matchMerchants(engine, caller, tx, pipeline.ledger_id, merchantsOf(records));
 
   const work = new PlanningChunk(engine, caller, tx, context, runId);
@@ -102,3 +102,5 @@ export async function planChunk(
   await leaveQueue(tx, pipeline.id, records, work.postponed);
   return { taken: taken.length, records: records.length - work.postponed.size, ready: work.ready, held: work.held };
 }
+
+const idsOf = (records: readonly { readonly id: string }[]) => records.map((record) => record.id);

@@ -132,7 +132,10 @@ export class PlanningChunk {
     const posted = await loadPosted(this.tx, posting.id);
     const next = this.byContext(revised).flatMap(([context, some]) => plan(context, some).documents);
     if (isBooked(next, [posted])) {
-      for (const item of items) await this.remember(item, [posting]);
+      for (const item of items) {
+        if (changed.has(item.id)) await this.remember(item, [posting]);
+        else this.stays(item, null);
+      }
       return;
     }
     const [first] = items;

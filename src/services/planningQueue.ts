@@ -4,7 +4,7 @@ import { accountingHashOf, unifiedFromJson } from '../domain/spendJson.js';
 import type { SpendStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import type { PipelineRow } from './pipelines.js';
-import { postingsOfRecords } from './postingStore.js';
+import type { PostingHead } from './postingStore.js';
 
 /** What waits to be planned, and what has to be planned together with it. */
 
@@ -82,19 +82,15 @@ export async function leaveQueue(
 }
 
 /**
- * Adds the purchases of those days that one of the taken purchases changed after they were posted, or whose correction
+ * The other purchases of those days that one of the taken purchases changed after they were posted, or whose correction
  * waits: a document of many is turned round and made anew for all of them together.
+ * @param postings of the taken purchases, by purchase.
  */
-export async function withCorrectedDays(
+export async function othersOfCorrectedDays(
   tx: Tx,
-  pipelineId: string,
   taken: readonly QueuedRecord[],
+  postings: ReadonlyMap<string, readonly PostingHead[]>,
 ): Promise<QueuedRecord[]> {
-  const postings = await postingsOfRecords(
-    tx,
-    pipelineId,
-    taken.map((record) => record.id),
-  );
   const days = taken.flatMap((record) => {
     const shared = (postings.get(record.id) ?? []).filter(
       (one) =>
@@ -103,28 +99,19 @@ export async function withCorrectedDays(
     const hash = shared.length > 0 ? accountingHashOf(unifiedFromJson(record.unified)) : '';
     return shared.map((one) => ({ id: one.id, isChanged: one.accounting_hash !== hash }));
   });
+  if (days.length === 0) return [];
   const changed = days.filter(({ isChanged }) => isChanged).map(({ id }) => id);
-  const unchanged = days.filter(({ isChanged }) => !isChanged).map(({ id }) => id);
-  // What kept the correction of a day waiting may be this purchase, which is as it was posted again.
-  const waiting =
-    unchanged.length === 0
-      ? []
-      : await tx.query<{ posting_id: string }>(
-          `select distinct ps.posting_id from posting_spend ps
-     join spend_records r on r.tenant_id = ps.tenant_id and r.id = ps.spend_record_id
-     where ps.tenant_id = $1 and ps.posting_id = any($2) and r.waiting_reason is not null`,
-          [tx.tenantId, unchanged],
-        );
-  changed.push(...waiting.map(({ posting_id }) => posting_id));
-  if (changed.length === 0) return [...taken];
-  const others = await tx.query<QueuedRecord>(
+  return tx.query<QueuedRecord>(
     `select distinct on (r.id) r.id, r.origin_key, r.correlation_id, r.merchant_key, r.merchant_name, r.unified,
        r.excluded_by, r.excluded_reason, r.status
      from posting_spend ps join spend_records r on r.tenant_id = ps.tenant_id and r.id = ps.spend_record_id
-     where ps.tenant_id = $1 and ps.posting_id = any($2) and r.id <> all($3)`,
-    [tx.tenantId, [...new Set(changed)], taken.map((record) => record.id)],
+     where ps.tenant_id = $1 and r.id <> all($4) and (ps.posting_id = any($2)
+       -- What kept the correction of a day waiting may be the taken purchase, which is as it was posted again.
+       or ps.posting_id in (select w.posting_id from posting_spend w
+         join spend_records x on x.tenant_id = w.tenant_id and x.id = w.spend_record_id
+         where w.tenant_id = $1 and w.posting_id = any($3) and x.waiting_reason is not null))`,
+    [tx.tenantId, changed, days.map(({ id }) => id), taken.map((record) => record.id)],
   );
-  return [...taken, ...others];
 }
 
 /** Puts back what waited for the end of a day that is over now. */

@@ -40,3 +40,4 @@ export {
   type SandboxServerOptions,
   startSandboxServer,
 } from './server.js';
+export { cdataText, isRecord, unescapeXml } from './xmlText.js';

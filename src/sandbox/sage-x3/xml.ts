@@ -1,4 +1,5 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { cdataText, isRecord, unescapeXml } from '../kit/index.js';
 
 const parser = new XMLParser({
   preserveOrder: true,
@@ -65,29 +66,6 @@ function toNode(name: string, content: unknown, attributes: unknown): XmlNode {
   }
   fill(node, content);
   return node;
-}
-
-function cdataText(content: unknown): string {
-  if (!Array.isArray(content)) return '';
-  return content.map((node: unknown) => (isRecord(node) ? String(node['#text'] ?? '') : '')).join('');
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-const NAMED: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
-
-function unescapeXml(text: string): string {
-  if (!text.includes('&')) return text;
-  return text.replace(
-    /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z]{2,4}));/gi,
-    (whole, hex?: string, decimal?: string, name?: string) => {
-      if (name !== undefined) return NAMED[name] ?? whole;
-      const point = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-      return point > 0 && point <= 0x10ffff ? String.fromCodePoint(point) : whole;
-    },
-  );
 }
 
 export function escapeXml(text: string): string {

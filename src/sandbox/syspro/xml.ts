@@ -1,4 +1,5 @@
 import { XMLParser, XMLValidator } from 'fast-xml-parser';
+import { cdataText, isRecord, unescapeXml } from '../kit/index.js';
 import { foldToCp1252 } from './cp1252.js';
 
 const parser = new XMLParser({
@@ -60,8 +61,8 @@ function fill(parent: XmlElement, nodes: unknown): void {
     if (!isRecord(node)) continue;
     for (const [key, value] of Object.entries(node)) {
       if (key === ':@') continue;
-      if (key === '#text') parent.text += foldToCp1252(resolveEntities(String(value)));
-      else if (key === '#cdata') parent.text += foldToCp1252(rawText(value));
+      if (key === '#text') parent.text += foldToCp1252(unescapeXml(String(value)));
+      else if (key === '#cdata') parent.text += foldToCp1252(cdataText(value));
       else parent.children.push(toElement(key, value, node[':@']));
     }
   }
@@ -71,33 +72,10 @@ function toElement(name: string, content: unknown, attributes: unknown): XmlElem
   const element = new XmlElement(name);
   if (isRecord(attributes)) {
     for (const [key, value] of Object.entries(attributes))
-      element.attributes.set(key.slice(1), resolveEntities(String(value)));
+      element.attributes.set(key.slice(1), unescapeXml(String(value)));
   }
   fill(element, content);
   return element;
-}
-
-function rawText(content: unknown): string {
-  if (!Array.isArray(content)) return '';
-  return content.map((node: unknown) => (isRecord(node) ? String(node['#text'] ?? '') : '')).join('');
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
-}
-
-const NAMED_ENTITIES: Record<string, string> = { amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" };
-
-function resolveEntities(text: string): string {
-  if (!text.includes('&')) return text;
-  return text.replace(
-    /&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z]{2,4}));/gi,
-    (whole, hex?: string, decimal?: string, name?: string) => {
-      if (name !== undefined) return NAMED_ENTITIES[name] ?? whole;
-      const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16);
-      return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code) : whole;
-    },
-  );
 }
 
 /** @returns the text safe to stand between tags. */

@@ -33,7 +33,7 @@ import { Proof } from './proof.js';
 export function describeLedger(subject: LedgerUnderTest): void {
   const { connector } = subject;
   describe(`${connector.title} as a ledger`, () => {
-    const proof = new Proof(connector.kind);
+    const proof = new Proof(connector.kind, connector.title);
     const suite = new LedgerSuite(subject);
     beforeAll(() => suite.start());
     beforeEach(() => suite.calm());

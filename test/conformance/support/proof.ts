@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { PROVEN } from '../../../src/connectors/proven.js';
@@ -23,7 +23,10 @@ interface Result extends CaseName {
 export class Proof {
   private readonly results: Result[] = [];
 
-  constructor(private readonly kind: SystemKind) {}
+  constructor(
+    private readonly kind: SystemKind,
+    private readonly title: string,
+  ) {}
 
   case({ name, capability }: CaseName, fact: string, run: () => Promise<void>): void {
     it(`${name}: ${fact}`, async () => {
@@ -48,6 +51,7 @@ export class Proof {
         return;
       }
       expect([...PROVEN[this.kind]].sort()).toEqual(this.proven());
+      expect(casesOnPage(this.title)).toEqual(new Set(this.results.map(({ name }) => name)));
     });
   }
 
@@ -56,4 +60,19 @@ export class Proof {
     const failed = new Set(this.results.filter(({ held }) => !held).map(({ capability }) => capability));
     return [...named].filter((one) => !failed.has(one)).sort();
   }
+}
+
+/** The cases that docs/conformance.md says the connector passed. */
+function casesOnPage(title: string): Set<string> {
+  const rows = readFileSync('docs/conformance.md', 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('|'))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    );
+  const column = rows[0]?.indexOf(title) ?? -1;
+  return new Set(rows.filter((row) => row[column] === 'yes').map(([name = '']) => name));
 }

@@ -74,7 +74,7 @@ const STREAM_WORDS: Readonly<Record<SpendStream, string>> = {
 export function describeSpend(subject: SpendUnderTest): void {
   const { connector } = subject;
   describe(`${connector.title} as a spend system`, () => {
-    const proof = new Proof(connector.kind);
+    const proof = new Proof(connector.kind, connector.title);
     const suite = new SpendSuite(subject);
     beforeAll(() => suite.start());
     beforeEach(() => suite.source.faults.clear());

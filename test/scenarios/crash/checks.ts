@@ -104,14 +104,14 @@ function checkDocuments(
 }
 
 /**
- * What was begun and given up is in the books of no ledger, and most ledgers show it to nobody. What is left of a posting
- * that was planned again meanwhile, and is now held, goes with its next try. @returns how many.
+ * What was begun and given up is in the books of no ledger, and most ledgers show nothing of it. Where documents are staged
+ * as drafts, what is left of a posting that was planned again meanwhile, and is now held, goes with its next try. @returns how many.
  */
 function checkAbandoned(
   broken: string[],
   postings: readonly PostingRow[],
   documents: readonly LedgerDocumentView[],
-  { keepsAbandoned }: StartedLedger,
+  { keepsAbandoned, stagesDrafts }: StartedLedger,
 ): number {
   const statuses = new Map(postings.map(({ reference, status }) => [reference, status]));
   const unposted = documents.filter(({ posted }) => !posted);
@@ -119,7 +119,11 @@ function checkAbandoned(
     const status = statuses.get(reference.trim());
     const isWaiting = status === 'HELD' || status === 'AWAITING_APPROVAL' || status === 'REJECTED';
     const isEnded = status === 'POSTED' || status === 'REVERSED';
-    if (isWaiting || (isEnded && keepsAbandoned.includes(type))) continue;
+    if (
+      (isWaiting && (stagesDrafts.includes(type) || keepsAbandoned.includes(type))) ||
+      (isEnded && keepsAbandoned.includes(type))
+    )
+      continue;
     const name = `the ${type === 'JOURNAL' ? 'journal' : 'invoice'} ${number} (${reference})`;
     broken.push(`${name} was entered and never posted, and its posting is ${status ?? 'unknown'}`);
   }
