@@ -6,7 +6,15 @@ import { TITLE } from './failures.js';
 import { one, wholeList } from './lists.js';
 import { minorOf, unsigned } from './mapper.js';
 import { findSupplier } from './masterData.js';
-import { batchRow, type InvoiceHead, type InvoiceLine, invoiceHead, invoiceLine, postedInvoice } from './wire.js';
+import {
+  batchRow,
+  type InvoiceHead,
+  type InvoiceLine,
+  invoiceHead,
+  invoiceLine,
+  type PostedInvoice,
+  postedInvoice,
+} from './wire.js';
 
 /**
  * Asking M3 for supplier invoices by payee, supplier and invoice number, which M3 itself keeps unique within a year.
@@ -152,7 +160,22 @@ export class M3InvoiceLookup {
       const rows = await wholeList(this.client, { ...call, schema: postedInvoice });
       return rows[0] ?? null;
     }
-    return one(this.client, { program, transaction: 'GetInvTotInfo', inputs, schema: postedInvoice });
+    const row = await one(this.client, { program, transaction: 'GetInvTotInfo', inputs, schema: postedInvoice });
+    return row === null ? null : { ...row, ...(await this.voucherOf(row)) };
+  }
+
+  /** GetInvTotInfo tells year and journal only; an invoice is named by its voucher, however it was found. */
+  private async voucherOf({ YEA4, JRNO, JSNO, VONO }: PostedInvoice): Promise<Partial<PostedInvoice>> {
+    const isKnown = Number(VONO) > 0 || Number(JRNO) === 0 || Number(JSNO) === 0;
+    if (isKnown || !(await this.discovery.has('APS200MI', 'GetInvoice'))) return {};
+    const inputs = { YEA4, JRNO, JSNO, DIVI: this.division };
+    const row = await one(this.client, {
+      program: 'APS200MI',
+      transaction: 'GetInvoice',
+      inputs,
+      schema: postedInvoice.pick({ VONO: true, VSER: true }),
+    });
+    return row ?? {};
   }
 
   private found(key: InvoiceKey, row: { CUCD: string; CUAM: string }, ledgerDocumentId: string): FoundDocument {
@@ -185,8 +208,9 @@ function yearsAround(postingDate: string): string[] {
   return [year, year + 1, year - 1].map(String);
 }
 
-/** `AP SUPPLIER/REFERENCE (2026/310/20000045)`. */
+/** `AP SUPPLIER/REFERENCE (2026/310/20000045)`; without the voucher where M3 tells none. */
 export function invoiceId(key: InvoiceKey, row: { YEA4: string; VSER: string; VONO: string }): string {
-  const voucher = [row.YEA4, row.VSER, row.VONO.replace(/^0+(?=\d)/, '')].filter((part) => part !== '').join('/');
-  return `AP ${key.supplier}/${key.reference}${voucher === '' ? '' : ` (${voucher})`}`;
+  const name = `AP ${key.supplier}/${key.reference}`;
+  if (!(Number(row.VONO) > 0)) return name;
+  return `${name} (${[row.YEA4, row.VSER, String(Number(row.VONO))].filter((part) => part !== '').join('/')})`;
 }

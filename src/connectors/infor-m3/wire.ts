@@ -146,4 +146,8 @@ export type InvoiceHead = z.output<typeof invoiceHead>;
 export const invoiceLine = z.object({ TRNO: text, RDTP: text, NLAM: text, VTCD: text });
 export type InvoiceLine = z.output<typeof invoiceLine>;
 
-export const postedInvoice = z.object({ VONO: text, VSER: text, CUCD: text, CUAM: text, YEA4: text });
+export const postedInvoice = z.object({
+  ...{ VONO: text, VSER: text, CUCD: text, CUAM: text, YEA4: text },
+  ...{ JRNO: text, JSNO: text },
+});
+export type PostedInvoice = z.output<typeof postedInvoice>;

@@ -371,12 +371,24 @@ export class FakeM3 {
         return [];
       }
       case 'APS200MI.LstInvoiceTrans':
-        return this.postedInvoices.filter((head) => {
-          return head.SINO === inputs.SINO && head.SUNO === inputs.SUNO && head.IVDT?.startsWith(inputs.INYR ?? '');
-        });
+        return this.postedBy(inputs);
+      case 'APS200MI.GetInvTotInfo': {
+        const [head] = this.postedBy(inputs);
+        if (head === undefined) throw new Refused(`Supplier invoice ${inputs.SINO} does not exist`, 'WSI0103', 'SINO');
+        const { YEA4 = '', VONO = '', CUCD = '', CUAM = '' } = head;
+        return [{ YEA4, JRNO: VONO.slice(-4), JSNO: '2', CUCD, CUAM }];
+      }
+      case 'APS200MI.GetInvoice':
+        return this.postedInvoices.filter((head) => head.YEA4 === inputs.YEA4 && head.VONO?.slice(-4) === inputs.JRNO);
       default:
         throw new Refused(`Transaction ${operation} does not exist`, 'MI00001');
     }
+  }
+
+  private postedBy(inputs: Record_): Record_[] {
+    return this.postedInvoices.filter((head) => {
+      return head.SINO === inputs.SINO && head.SUNO === inputs.SUNO && head.IVDT?.startsWith(inputs.INYR ?? '');
+    });
   }
 }
 

@@ -81,6 +81,22 @@ describe('a supplier invoice', () => {
     expect(m3.count('APS450MI.AddHead')).toBe(1);
   });
 
+  // Brex is told this name; under the crash test a release without LstInvoiceTrans gave "AP SUPPLIER/REFERENCE (2026)".
+  it('has the same name when it is found again where GetInvTotInfo tells the journal only', async () => {
+    delete m3.fields['APS200MI.LstInvoiceTrans'];
+    m3.fields['APS200MI.GetInvoice'] = 'YEA4:4* JRNO:7* JSNO:7* DIVI:3';
+    const { ledgerDocumentId } = await ledger.submit(invoice());
+    m3.invoices.clear();
+    expect(await ledger.findByReference([invoice()])).toMatchObject([{ ledgerDocumentId }]);
+  });
+
+  it('is named without a voucher where M3 tells none', async () => {
+    delete m3.fields['APS200MI.LstInvoiceTrans'];
+    await ledger.submit(invoice());
+    m3.invoices.clear();
+    expect(await ledger.findByReference([invoice()])).toMatchObject([{ ledgerDocumentId: `AP BREX01/${REFERENCE}` }]);
+  });
+
   it('that M3 validates with errors is refused, however friendly the first answer was', async () => {
     turnDown();
     const error = await failureOf(ledger.submit(invoice()));
