@@ -56,7 +56,21 @@ export async function handleGraphql(
   const { 'content-type': type, ...others } = Object.fromEntries(answer.headers);
   const text = answer.body.kind === 'complete' ? answer.body.string : '';
   delete others['content-length'];
-  send(exchange, answer.status ?? 200, text, type ?? 'application/json; charset=utf-8', others);
+  const contentType = type ?? 'application/json; charset=utf-8';
+  send(exchange, statusFor(answer.status ?? 200, contentType, text), text, contentType, others);
+}
+
+/** Of a well-formed request whose document or variables are at fault. */
+const DOCUMENT_FAULTS = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT']);
+
+/**
+ * GraphQL over HTTP, section 6.4: whoever asks for `application/json` may take any other status for an answer of some
+ * proxy, so that a document that is refused is told under 200; `application/graphql-response+json` has the true status.
+ */
+function statusFor(status: number, contentType: string, body: string): number {
+  if (status !== 400 || !contentType.startsWith('application/json')) return status;
+  const { errors = [] } = JSON.parse(body) as { errors?: { extensions?: { code?: string } }[] };
+  return errors.length > 0 && errors.every(({ extensions }) => DOCUMENT_FAULTS.has(extensions?.code ?? '')) ? 200 : 400;
 }
 
 /** null = refused and answered. */
