@@ -4,6 +4,7 @@ import { authenticate, type KeyFacts } from '../services/apiKeys.js';
 import { ReadServices } from '../services/read/index.js';
 import { bearerOf, type Exchange, readBody, send, sendGraphqlError } from './exchange.js';
 import type { HttpServerOptions } from './options.js';
+import type { RateLimits } from './rateLimit.js';
 
 type Parts = Pick<HttpServerOptions, 'db' | 'clock' | 'connectors' | 'useCases' | 'feed'>;
 
@@ -28,7 +29,7 @@ export function contextFor(parts: Parts, key: KeyFacts, correlationId: string): 
 /** GraphQL over HTTP: `POST` for everything, `GET` for queries that a browser cannot be tricked into sending. */
 export async function handleGraphql(
   exchange: Exchange,
-  parts: Parts,
+  parts: Parts & { readonly limits: RateLimits },
   apollo: ApolloServer<GraphqlContext>,
 ): Promise<void> {
   const { request } = exchange;
@@ -41,6 +42,12 @@ export async function handleGraphql(
   if (!key) {
     const message = 'Send a valid API key: `Authorization: Bearer <key>`.';
     sendGraphqlError(exchange, 401, 'UNAUTHENTICATED', message, { 'www-authenticate': 'Bearer' });
+    return;
+  }
+  const tooMany = await parts.limits.take(key.keyId);
+  if (tooMany) {
+    const headers = { 'retry-after': String(tooMany.retryAfterSeconds) };
+    sendGraphqlError(exchange, 429, 'RATE_LIMITED', tooMany.message, headers);
     return;
   }
   const body = request.method === 'POST' ? await jsonBody(exchange) : { value: undefined };
