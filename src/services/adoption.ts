@@ -104,7 +104,7 @@ export async function adoptWaiting(parts: AdoptionParts): Promise<void> {
 function waitingPostings(tx: Tx, ledgerId: string, since: Date | null, after: string): Promise<ClaimedPosting[]> {
   return tx.query<ClaimedPosting>(
     `select ${COLUMNS} from postings where tenant_id = $1 and ledger_id = $2 and status = any($3) and id > $4
-       and ($5::timestamptz is null or updated_at >= $5) and not holds @> '[{"code": "SUSPECTED_DUPLICATE"}]'
+       and ($5::timestamptz is null or updated_at >= $5) and not holds @> '[{"code": "SUSPECTED_DUPLICATE", "field": "reference"}]'
      order by id limit ${BATCH}`,
     [tx.tenantId, ledgerId, WAITING, after, since],
   );
