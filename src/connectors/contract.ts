@@ -94,6 +94,8 @@ interface ConnectorBase<C, S> {
   readonly kind: SystemKind;
   readonly title: string;
   readonly defaultBaseUrl: string | null;
+  /** Where the credential itself says where the system is (a file of the vendor's); used when nobody names an address. */
+  baseUrlOf?(credential: C): string;
   /** Parsed at the border; the field paths of its issues are shown to the caller. Output is what is stored. */
   readonly credentialsSchema: ZodType<C>;
   readonly settingsSchema: ZodType<S>;
@@ -116,6 +118,8 @@ export interface SpendConnector<C = unknown, S = unknown> extends ConnectorBase<
 export interface LedgerConnector<C = unknown, S = unknown> extends ConnectorBase<C, S> {
   readonly role: 'LEDGER';
   readonly documentTypes: readonly DocumentType[];
+  /** The account that the settings name for the other side of card spend; pipelines that name none post to it. */
+  clearingAccountOf?(settings: S): string | null;
   connect(context: ConnectionContext<C, S>): LedgerConnection;
 }
 

@@ -23,13 +23,14 @@ describeLedger({
     const { ionapi } = access;
     return {
       sandbox,
-      credentials: ionapi,
-      wrongCredentials: { ...ionapi, sask: 'not-this-one' },
+      credentials: { ionapi },
+      wrongCredentials: { ionapi: { ...ionapi, sask: 'not-this-one' } },
       secrets: [ionapi.cs, ionapi.sask, 'not-this-one'],
       settings: {
-        company: Number(access.company),
-        division: access.division,
-        gl: { interfaceName: access.interfaceName, recordIdentity: access.inputRecord },
+        cono: access.cono,
+        divi: access.divi,
+        journalInterface: access.journalInterface,
+        gl: { recordIdentity: access.inputRecord },
         supplierDefaults: { template: access.templateSupplier },
         pollSeconds: 0.01,
         watchSeconds: 2,

@@ -35,6 +35,8 @@ export const inforM3Connector: LedgerConnector<M3Credentials, M3Settings> = {
   secretSettings: [],
   documentTypes: ['JOURNAL', 'SUPPLIER_INVOICE'],
   // Keys of a service account have no end that the file tells.
+  baseUrlOf: ({ ionapi }) => ionapi.iu,
+  clearingAccountOf: ({ clearingAccount }) => clearingAccount ?? null,
   describeCredential: () => ({ kind: 'ionapi service account', expiresAt: null, renewBy: null }),
   connect: (context) => new M3Connection(context),
 };
@@ -61,7 +63,7 @@ class M3Connection implements LedgerConnection {
       this.discovery,
       context.signal,
       () => context.clock.now(),
-      async () => (await context.credentials.read()).ti,
+      async () => (await context.credentials.read()).ionapi.ti,
     );
     this.suppliers = new M3Suppliers(this.client);
   }
@@ -94,7 +96,7 @@ class M3Connection implements LedgerConnection {
       documentTypes: inforM3Connector.documentTypes,
       maxLines: settings.maxLines,
       memoLength: settings.memoLength,
-      costCentreDimension: settings.costCentreDimension === null ? null : COST_CENTRE,
+      costCentreDimension: numbers.has(COST_CENTRE) ? COST_CENTRE : null,
       accountCode: (line) => line.glAccount,
       takesDimension: (name) => numbers.has(name),
     };

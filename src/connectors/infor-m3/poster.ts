@@ -31,7 +31,7 @@ export class M3Poster {
     // From here on, because whoever waits for this call counts from here too.
     const deadline = performance.now() + this.client.settings.submitTimeoutSeconds * 1000;
     if (document.documentType === 'JOURNAL') return this.journals.submit(document, deadline);
-    if (this.client.settings.invoice.program === 'BOD') return this.messages.submit(document, deadline);
+    if (this.client.settings.invoiceProgram === 'BOD') return this.messages.submit(document, deadline);
     return this.invoices.submit(document, deadline);
   }
 
