@@ -10,6 +10,7 @@ describeLedger({
   closes: ['JOURNAL'],
   // A batch that nothing proves to be this document alone stays in GLS840, spoiled so that it can never become a voucher.
   keepsAbandoned: ['JOURNAL'],
+  clears: ['SUPPLIER_INVOICE'],
   otherSuppliers: 1,
   readsPeriods: false,
   createsSuppliers: true,

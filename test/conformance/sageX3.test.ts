@@ -8,6 +8,7 @@ describeLedger({
   listedDimensions: ['costCentre'],
   closes: ['JOURNAL'],
   keepsAbandoned: [],
+  clears: [],
   otherSuppliers: 0,
   readsPeriods: true,
   createsSuppliers: true,

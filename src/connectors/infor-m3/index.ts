@@ -2,6 +2,7 @@ import { dayIn } from '../../domain/localDate.js';
 import type { LedgerRules } from '../../domain/plan.js';
 import type {
   CheckResult,
+  Clearance,
   ConnectionContext,
   DocumentQuery,
   FoundDocument,
@@ -120,6 +121,10 @@ class M3Connection implements LedgerConnection {
 
   submit(document: LedgerDocument): Promise<SubmittedDocument> {
     return this.poster.submit(document);
+  }
+
+  abandon(document: LedgerDocument, fate: 'WAITING' | 'GIVEN_UP'): Promise<Clearance> {
+    return this.poster.abandon(document, fate);
   }
 
   findByReference(queries: readonly DocumentQuery[]): Promise<FoundDocument[]> {

@@ -48,7 +48,7 @@ export const inforM3: CrashLedger = {
       faults: faultsOf({ deciding, ...calls }, SUBMIT_TIMEOUT_S),
       // A batch that was not updated stays in GLS840, where nothing is in the books.
       keepsAbandoned: ['JOURNAL'],
-      stagesDrafts: ['SUPPLIER_INVOICE'],
+      keepsRefused: ['SUPPLIER_INVOICE'],
       ...{ nameOf, nameIn },
     };
   },

@@ -46,7 +46,7 @@ export const sageX3: CrashLedger = {
       ...{ writesOfDocument: 1, writes: /SOAP run AOWSIMPORT/, decides: /SOAP run AOWSIMPORT/ },
       faults: faultsOf({ deciding: ['SOAP run AOWSIMPORT'], otherWrites: [], reads: ['REST $'] }, SUBMIT_TIMEOUT_S),
       keepsAbandoned: [],
-      stagesDrafts: [],
+      keepsRefused: [],
       nameOf: ({ number }) => number,
       nameIn: (ledgerDocumentId) => ledgerDocumentId,
     };
