@@ -12,17 +12,20 @@ import {
   RateLimitedError,
   UpstreamUnavailableError,
 } from '../errors.js';
+import { clearRemainsOf } from './abandoning.js';
 import type { Engine } from './engine.js';
 import {
   begin,
   type ClaimedPosting,
   claimDoubtful,
   claimReady,
+  claimRemains,
   loadDocuments,
   markAbandoned,
   START_GRACE_MS,
 } from './ledgerWork.js';
 import { deadOwners } from './processes.js';
+import { NOT_SENT } from './remains.js';
 import { finishRuns } from './runProgress.js';
 import { type ExportStreams, type Result, resultOfFound, settle, settleAbsent } from './settle.js';
 import { Settler } from './settler.js';
@@ -111,7 +114,8 @@ class Drain {
         own = [];
         const looked = await this.lookForDoubtful(dead);
         const sent = await this.sendReady(dead);
-        if (looked + sent === 0) return null;
+        const cleared = await this.clearRemains(dead);
+        if (looked + sent + cleared === 0) return null;
       } catch (error) {
         if (isTrouble(error)) return error;
         throw error;
@@ -139,6 +143,18 @@ class Drain {
       );
     }
     return doubtful.length;
+  }
+
+  private async clearRemains(dead: readonly string[]): Promise<number> {
+    const { engine, tenantId, ledgerId, connection } = this;
+    const claimed = await engine.db.tenant(tenantId, async (tx) => {
+      const now = engine.clock.now();
+      return claimRemains(tx, ledgerId, engine.processId, now, this.leaseFrom(now), BATCH, dead);
+    });
+    for (const posting of claimed) {
+      await clearRemainsOf({ engine, tenantId, connection, exports: await this.exportsOf(posting) }, posting);
+    }
+    return claimed.length;
   }
 
   private async sendReady(dead: readonly string[]): Promise<number> {
@@ -395,11 +411,12 @@ async function planNextDrain(engine: Engine, tenantId: string, ledgerId: string,
     const [row] = await tx.query<{ due: Date | null }>(
       `select min(case when status = 'POSTING' then lease_until
                        else coalesce(greatest(next_attempt_at, lease_until), $3) end) as due
-       from postings p where tenant_id = $1 and ledger_id = $2 and status in ('READY', 'POSTING', 'IN_DOUBT')
+       from postings p where tenant_id = $1 and ledger_id = $2
+         and (status in ('READY', 'POSTING', 'IN_DOUBT') or status = any($4) and next_attempt_at is not null)
          and not (status = 'READY' and after_id is not null and not exists (select from postings a
            where a.tenant_id = p.tenant_id and a.id = p.after_id and a.status = 'POSTED'))
        having count(*) > 0`,
-      [tx.tenantId, ledgerId, engine.clock.now()],
+      [tx.tenantId, ledgerId, engine.clock.now(), NOT_SENT],
     );
     if (!row) return;
     const now = engine.clock.now().getTime();

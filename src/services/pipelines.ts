@@ -8,6 +8,7 @@ import type { DuplicateCheck, SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { MappingVersionRow } from '../entities/mappingVersion.js';
 import { PipelineRow as StoredPipeline } from '../entities/pipeline.js';
+import { SystemRow } from '../entities/system.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
 import { settleMasterDataAlerts, wakeMasterData } from './masterDataWake.js';
@@ -52,10 +53,11 @@ export async function loadPipeline(tx: Tx, id: string): Promise<PipelineRow | nu
 export async function createPipeline(
   engine: Engine,
   caller: Caller,
-  input: PipelineRequest,
+  request: PipelineRequest,
 ): Promise<Outcome<{ id: string }>> {
   return engine.db.tenant(caller.tenantId, async (tx) => {
     await lockPipelines(tx);
+    const input = await withOffsetAccount(engine, tx, request);
     const problems = await problemsOf(engine, tx, input);
     const same = await tx.manager.findOneBy(StoredPipeline, { tenantId: tx.tenantId, name: input.name.trim() });
     if (same && problems.length === 0 && describes(same, input)) return done({ id: same.id });
@@ -94,7 +96,10 @@ export async function updatePipeline(
     if (!row) return refused('NOT_FOUND', 'There is no such pipeline.', { path: ['id'] });
     const before = requestOf(row);
     const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-    const after: PipelineRequest = { ...before, ...given, sourceId: row.sourceId, ledgerId: row.ledgerId };
+    const after = await withOffsetAccount(engine, tx, {
+      ...{ ...before, ...given },
+      ...{ sourceId: row.sourceId, ledgerId: row.ledgerId },
+    });
     const problems = await problemsOf(engine, tx, after);
     const isTaken = await tx.manager.existsBy(StoredPipeline, {
       tenantId: tx.tenantId,
@@ -223,6 +228,15 @@ function nameTaken(name: string): Problem {
     path: ['input', 'name'],
     resolution: 'Choose another name, or change the existing pipeline with updatePipeline.',
   };
+}
+
+/** A pipeline that names no offset account takes the one that its ledger's settings name for card spend, for good. */
+async function withOffsetAccount(engine: Engine, tx: Tx, input: PipelineRequest): Promise<PipelineRequest> {
+  if (input.offsetAccount.trim() !== '') return input;
+  const ledger = await tx.manager.findOneBy(SystemRow, { tenantId: tx.tenantId, id: input.ledgerId });
+  const connector = ledger ? engine.connectors.find(ledger.kind) : undefined;
+  if (!ledger || connector?.role !== 'LEDGER') return input;
+  return { ...input, offsetAccount: connector.clearingAccountOf?.(ledger.settings) ?? '' };
 }
 
 async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promise<Problem[]> {

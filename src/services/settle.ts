@@ -6,6 +6,7 @@ import { LedgergateError, PeriodClosedError } from '../errors.js';
 import type { Engine } from './engine.js';
 import { oweGroups } from './exports.js';
 import { type ClaimedPosting, differenceOf, finishAttempt, foundElsewhere, move, tellMove } from './ledgerWork.js';
+import { NOT_SENT, oweVisit } from './remains.js';
 
 /** What became of one attempt. */
 export type Result =
@@ -45,7 +46,7 @@ export async function settle(
     case 'POSTED':
       return settlePosted(engine, tx, now, posting, result, exports);
     case 'REJECTED':
-      return settleRejected(tx, now, posting, result.error);
+      return settleRejected(engine, tx, now, posting, result.error);
     case 'NOT_STARTED':
       return settleNotStarted(tx, now, posting, result.error, result.againAt);
     case 'UNKNOWN':
@@ -77,8 +78,9 @@ async function settlePosted(
   exports: ExportStreams,
 ): Promise<boolean> {
   const wasFound = result.how === 'FOUND';
-  // What this process has in hand is POSTING, or was claimed in doubt.
-  const from: PostingStatus = posting.status === 'IN_DOUBT' ? 'IN_DOUBT' : 'POSTING';
+  // What this process has in hand is POSTING, or was claimed in doubt, or to clear away what an attempt had left.
+  const isClaimedAsIs = posting.status === 'IN_DOUBT' || NOT_SENT.includes(posting.status);
+  const from: PostingStatus = isClaimedAsIs ? posting.status : 'POSTING';
   assertMove(from, 'POSTED');
   const target = posting.reverses_id === null ? exports.get(posting.pipeline_id) : undefined;
   const [done] = await tx.query<{ moved: boolean; owed: boolean; grouped: boolean; waiting: boolean }>(
@@ -191,7 +193,13 @@ async function settleReversal(tx: Tx, now: Date, posting: ClaimedPosting): Promi
   );
 }
 
-async function settleRejected(tx: Tx, now: Date, posting: ClaimedPosting, error: LedgergateError): Promise<boolean> {
+async function settleRejected(
+  engine: Engine,
+  tx: Tx,
+  now: Date,
+  posting: ClaimedPosting,
+  error: LedgergateError,
+): Promise<boolean> {
   const hold: Hold = {
     code: error instanceof PeriodClosedError ? 'PERIOD_CLOSED' : 'LEDGER_REJECTED',
     message: error.userMessage,
@@ -207,6 +215,8 @@ async function settleRejected(tx: Tx, now: Date, posting: ClaimedPosting, error:
   if (moved) {
     await finishAttempt(tx, posting, now, 'REJECTED', error.userMessage, statusIn(error));
     await markPurchases(tx, posting, now, 'HELD');
+    // This attempt's own refusal says that nothing was written; an earlier one may have left something all the same.
+    await oweVisit(engine, tx, [posting.id], ['UNKNOWN', 'ABANDONED']);
   }
   return moved;
 }

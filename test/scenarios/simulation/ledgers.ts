@@ -78,7 +78,7 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
 
   async SAGE_X3(clock) {
     const sandbox = await startSageX3Sandbox({ company: company(), clock });
-    const { endpoint, basic, setup, soap, rest } = sandbox.access;
+    const { folder, basic, setup, soap, rest } = sandbox.access;
     return {
       sandbox,
       connector: sageX3Connector,
@@ -86,14 +86,14 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
       settings: {
         ...TIMES,
         readTimeoutSeconds: CALL_TIMEOUT_S,
-        endpoint,
+        folder,
         ...{ site: setup.site, company: setup.company, chart: setup.chart },
-        journal: { entryType: setup.entryType, journal: setup.journal },
-        dimensions: { costCentre: setup.costCentreType },
-        soap: { poolAlias: soap.poolAlias },
+        ...{ entryType: setup.entryType, journalCode: setup.journal },
+        dimensionTypes: { costCentre: setup.costCentreType },
+        poolAlias: soap.poolAlias,
+        importTemplate: soap.template.code,
         rest: { periods: { class: rest.classes.period } },
         import: {
-          template: soap.template.code,
           header: ['=G', 'TYP', 'NUM', 'FCY', 'JOU', 'ACCDAT', 'CUR', 'DESVCR', 'REFINT', 'BPRVCR'],
           line: ['=D', 'LIN', 'ACC', 'BPR', 'SNS', 'AMTCUR', 'DES', 'REFINTLIN'],
           analytical: ['=A', 'ANALIN', 'DIE1', 'CCE1', 'AMTCUR'],
@@ -121,13 +121,14 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
     return {
       sandbox,
       connector: inforM3Connector,
-      credentials: access.ionapi,
+      credentials: { ionapi: access.ionapi },
       settings: {
         ...TIMES,
         readTimeoutSeconds: CALL_TIMEOUT_S,
-        company: Number(access.company),
-        division: access.division,
-        gl: { interfaceName: access.interfaceName, recordIdentity: access.inputRecord },
+        cono: access.cono,
+        divi: access.divi,
+        journalInterface: access.journalInterface,
+        gl: { recordIdentity: access.inputRecord },
         supplierDefaults: { template: access.templateSupplier },
         ...{ pollSeconds: 0.05, watchSeconds: 2 },
       },
