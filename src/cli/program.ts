@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { ConfigurationError, InputError, LedgergateError } from '../errors.js';
 import { addAudit } from './commands/audit.js';
 import { addKeys } from './commands/keys.js';
+import { addMapping } from './commands/mapping.js';
 import { addMigrate } from './commands/migrate.js';
 import { addReconcile } from './commands/reconcile.js';
 import { addReplay } from './commands/replay.js';
@@ -54,6 +55,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
     addSync,
     addReplay,
     addReconcile,
+    addMapping,
     addSandbox,
     addVendors,
   ]) {

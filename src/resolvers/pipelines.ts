@@ -94,7 +94,7 @@ export class PipelineResolver {
     @Arg('rules', () => [MappingRuleInput]) rules: MappingRuleInput[],
     @Arg('effectiveFrom', () => DateScalar, {
       nullable: true,
-      description: 'The first transaction date that it decides.',
+      description: 'The first posting date that it decides.',
     })
     effectiveFrom: Maybe<LocalDate>,
     @Arg('note', () => String, { nullable: true }) note: Maybe<string>,

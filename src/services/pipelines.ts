@@ -128,7 +128,7 @@ export async function setMappingRules(
   caller: Caller,
   input: MappingRequest,
 ): Promise<Outcome<{ id: string }>> {
-  const checked = checkRules(input);
+  const checked = checkedRules(input.rules);
   if (!checked.ok) return checked;
   const rules = checked.value;
   return engine.db.tenant(caller.tenantId, async (tx) => {
@@ -141,9 +141,7 @@ export async function setMappingRules(
       order: { version: 'DESC' },
     });
     const isFirst = latest === null;
-    // A first mapping holds for all that was ever spent; a later one from today on, unless it says otherwise.
-    const effectiveFrom =
-      input.effectiveFrom ?? (isFirst ? ('1900-01-01' as LocalDate) : dayIn(pipeline.timeZone, now));
+    const effectiveFrom = beginningOf(input.effectiveFrom, isFirst, dayIn(pipeline.timeZone, now));
     const isSame =
       latest !== null &&
       JSON.stringify(latest.rules.map(normal)) === JSON.stringify(rules) &&
@@ -183,7 +181,12 @@ export async function setMappingRules(
   });
 }
 
-/** Every version of a pipeline, so that each record is planned by the one in force on its own day. */
+/** A first mapping holds for all that was ever spent; a later one from today on, unless it says otherwise. */
+export function beginningOf(given: LocalDate | undefined, isFirst: boolean, today: LocalDate): LocalDate {
+  return given ?? (isFirst ? ('1900-01-01' as LocalDate) : today);
+}
+
+/** Every version of a pipeline, so that each record is planned by the one in force on its posting date. Newest first. */
 export async function loadMappings(tx: Tx, pipelineId: string): Promise<MappingVersion[]> {
   const rows = await tx.query<{ version: number; effective_from: LocalDate; rules: MappingRule[] }>(
     `select version, effective_from, rules from mapping_versions where tenant_id = $1 and pipeline_id = $2
@@ -191,11 +194,6 @@ export async function loadMappings(tx: Tx, pipelineId: string): Promise<MappingV
     [tx.tenantId, pipelineId],
   );
   return rows.map((row) => ({ version: row.version, effectiveFrom: row.effective_from, rules: row.rules }));
-}
-
-/** The version in force on a day: the newest of those that have begun. `versions` comes newest first. */
-export function mappingOn(versions: readonly MappingVersion[], day: LocalDate): MappingVersion | null {
-  return versions.find((version) => version.effectiveFrom <= day) ?? null;
 }
 
 // ── inside ───────────────────────────────────────────────────────────────────────────────────
@@ -370,9 +368,10 @@ function normal(rule: RuleInput): MappingRule {
   };
 }
 
-function checkRules(input: MappingRequest): Outcome<MappingRule[]> {
+/** The rules as they are stored, or what is wrong with each. */
+export function checkedRules(rules: MappingRequest['rules']): Outcome<MappingRule[]> {
   const problems: Problem[] = [];
-  input.rules.forEach((rule, index) => {
+  rules.forEach((rule, index) => {
     const say = (field: string, message: string) =>
       problems.push({ code: 'BAD_INPUT', message, path: ['rules', String(index), field], resolution: null });
     if (rule.glAccount.trim() === '') say('glAccount', 'A rule needs a GL account.');
@@ -387,5 +386,5 @@ function checkRules(input: MappingRequest): Outcome<MappingRule[]> {
       Object.values(dimensions).every((value) => typeof value === 'string');
     if (!isMap) say('dimensions', 'dimensions is an object of texts by name.');
   });
-  return problems.length > 0 ? { ok: false, problems } : done(input.rules.map(normal));
+  return problems.length > 0 ? { ok: false, problems } : done(rules.map(normal));
 }
