@@ -3,16 +3,19 @@ import { Not } from 'typeorm';
 import { canonicalJson } from '../domain/canonicalJson.js';
 import { newId } from '../domain/ids.js';
 import { dayIn, type LocalDate } from '../domain/localDate.js';
-import type { MappingRule, MappingVersion } from '../domain/plan.js';
+import type { MappingRule } from '../domain/plan.js';
 import type { DuplicateCheck, SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { MappingVersionRow } from '../entities/mappingVersion.js';
 import { PipelineRow as StoredPipeline } from '../entities/pipeline.js';
 import { recordFor } from './audit.js';
+import { watchDrift } from './drift.js';
 import type { Caller, Engine } from './engine.js';
 import { settleMasterDataAlerts, wakeMasterData } from './masterDataWake.js';
 import { done, type Outcome, type Problem, refused } from './outcome.js';
 import type { MappingRequest, PipelineRequest } from './useCases.js';
+
+export { loadMappings } from './storedMappings.js';
 
 /** A pipeline as the engine's own SQL reads it; where single pipelines are worked on here, `StoredPipeline` is. */
 export interface PipelineRow {
@@ -121,16 +124,28 @@ export async function updatePipeline(
 
 /**
  * Adds a mapping version; earlier ones stay as they were. What waits because of a mapping is planned again by it.
- * Giving the rules that are in force already changes nothing.
+ * Giving the rules that are in force already changes nothing. What the rules name and the ledger has lost is a warning and
+ * no refusal: it may be made there tomorrow.
  */
 export async function setMappingRules(
   engine: Engine,
   caller: Caller,
   input: MappingRequest,
-): Promise<Outcome<{ id: string }>> {
+): Promise<Outcome<{ id: string; warnings: readonly Problem[] }>> {
   const checked = checkedRules(input.rules);
   if (!checked.ok) return checked;
-  const rules = checked.value;
+  const saved = await saveRules(engine, caller, input, checked.value);
+  if (!saved.ok) return saved;
+  const { id, ledgerId } = saved.value;
+  return done({ id, warnings: await watchDrift(engine, caller.tenantId, ledgerId, input.pipelineId) });
+}
+
+function saveRules(
+  engine: Engine,
+  caller: Caller,
+  input: MappingRequest,
+  rules: readonly MappingRule[],
+): Promise<Outcome<{ id: string; ledgerId: string }>> {
   return engine.db.tenant(caller.tenantId, async (tx) => {
     await lockPipelines(tx);
     const pipeline = await tx.manager.findOneBy(StoredPipeline, { tenantId: tx.tenantId, id: input.pipelineId });
@@ -146,7 +161,7 @@ export async function setMappingRules(
       latest !== null &&
       JSON.stringify(latest.rules.map(normal)) === JSON.stringify(rules) &&
       (input.effectiveFrom === undefined || latest.effectiveFrom === effectiveFrom);
-    if (isSame) return done({ id: latest.id });
+    if (isSame) return done({ id: latest.id, ledgerId: pipeline.ledgerId });
     const id = newId('map');
     const version = (latest?.version ?? 0) + 1;
     await tx.manager.insert(MappingVersionRow, {
@@ -177,23 +192,13 @@ export async function setMappingRules(
       [tx.tenantId, pipeline.id, caller.correlationId],
     );
     await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: pipeline.id });
-    return done({ id });
+    return done({ id, ledgerId: pipeline.ledgerId });
   });
 }
 
 /** A first mapping holds for all that was ever spent; a later one from today on, unless it says otherwise. */
 export function beginningOf(given: LocalDate | undefined, isFirst: boolean, today: LocalDate): LocalDate {
   return given ?? (isFirst ? ('1900-01-01' as LocalDate) : today);
-}
-
-/** Every version of a pipeline, so that each record is planned by the one in force on its posting date. Newest first. */
-export async function loadMappings(tx: Tx, pipelineId: string): Promise<MappingVersion[]> {
-  const rows = await tx.query<{ version: number; effective_from: LocalDate; rules: MappingRule[] }>(
-    `select version, effective_from, rules from mapping_versions where tenant_id = $1 and pipeline_id = $2
-     order by version desc`,
-    [tx.tenantId, pipelineId],
-  );
-  return rows.map((row) => ({ version: row.version, effectiveFrom: row.effective_from, rules: row.rules }));
 }
 
 // ── inside ───────────────────────────────────────────────────────────────────────────────────
