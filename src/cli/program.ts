@@ -3,6 +3,7 @@ import { ConfigurationError, InputError, LedgergateError } from '../errors.js';
 import { addAudit } from './commands/audit.js';
 import { addBi } from './commands/bi.js';
 import { addKeys } from './commands/keys.js';
+import { addMapping } from './commands/mapping.js';
 import { addMigrate } from './commands/migrate.js';
 import { addReconcile } from './commands/reconcile.js';
 import { addReplay } from './commands/replay.js';
@@ -56,6 +57,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
     addSync,
     addReplay,
     addReconcile,
+    addMapping,
     addSandbox,
     addVendors,
   ]) {
