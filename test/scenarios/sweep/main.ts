@@ -25,6 +25,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       seed: { type: 'string', default: '1' },
       lanes: { type: 'string', default: '4' },
       seconds: { type: 'string' },
+      distinct: { type: 'boolean', default: false },
+      only: { type: 'string' },
       list: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
     },
@@ -47,6 +49,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       reports.push(
         await sweep({
           ...options,
+          isDistinct: values.distinct,
+          ...(values.only === undefined ? {} : { only: new RegExp(values.only) }),
           ...(values.seconds === undefined ? {} : { withinMs: Number(values.seconds) * 1_000 }),
           ...(values.quiet ? {} : { say }),
           ...(values.list ? { list: say } : {}),
@@ -70,6 +74,8 @@ function say(line: string): void {
 /** Databases of one server, which end with it. */
 function databasesOf(connectionString: string): { newDatabase: () => Promise<string>; end: () => Promise<void> } {
   const pool = new pg.Pool({ connectionString, max: 1 });
+  // The server ends right after the pool, maybe before the last connection is closed.
+  pool.on('error', () => undefined);
   let count = 0;
   return {
     async newDatabase() {
