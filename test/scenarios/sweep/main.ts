@@ -37,6 +37,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   chmodSync(folder, 0o711);
   const product = await buildProduct();
   const reports: SweepReport[] = [];
+  // In order, so that no process and no database of ours is left behind, and what was found until then is told.
+  let isStopped = false;
+  process.once('SIGTERM', () => {
+    isStopped = true;
+  });
   const { startEmbeddedPostgres } = await product.load<typeof EmbeddedPostgres>('platform/embeddedPostgres.js');
   const server = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), settings: QUICK });
   const { newDatabase, end } = databasesOf(server.connectionString);
@@ -44,12 +49,14 @@ export async function main(argv: readonly string[]): Promise<number> {
     const swept = await sweptFrom(product);
     say(`${swept.boundaries.length} boundaries in the program`);
     for (const pair of pairs) {
+      if (isStopped) break;
       say(`${pair.ledger.title}, ${pair.documents}s`);
       const options = { ...pair, swept, newDatabase, seed: Number(values.seed), slice, lanes: Number(values.lanes) };
       reports.push(
         await sweep({
           ...options,
           isDistinct: values.distinct,
+          isStopping: () => isStopped,
           ...(values.only === undefined ? {} : { only: new RegExp(values.only) }),
           ...(values.seconds === undefined ? {} : { withinMs: Number(values.seconds) * 1_000 }),
           ...(values.quiet ? {} : { say }),

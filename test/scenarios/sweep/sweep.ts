@@ -17,6 +17,8 @@ export interface SweepOptions extends Pair {
   readonly lanes: number;
   /** No death begins after so long. */
   readonly withinMs?: number;
+  /** Asked before each death: true = no more. */
+  readonly isStopping?: () => boolean;
   readonly say?: (line: string) => void;
   /** Told of every place at which a process is to die at its work, before the first does. */
   readonly list?: (place: string) => void;
@@ -117,7 +119,8 @@ class Sweep {
   }
 
   private get isOver(): boolean {
-    return performance.now() - this.startedAt > (this.options.withinMs ?? Number.POSITIVE_INFINITY);
+    const { withinMs = Number.POSITIVE_INFINITY, isStopping } = this.options;
+    return performance.now() - this.startedAt > withinMs || (isStopping?.() ?? false);
   }
 
   /** One death after the other. A gateway that does not come to rest is replaced by a new one. */
