@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { entities } from './index.js';
 import { Ground1763600000001 } from './migrations/0001-ground.js';
 import { SixSystems1763700000002 } from './migrations/0002-sixSystems.js';
+import { Money1763800000003 } from './migrations/0003-money.js';
 
 export interface DataSourceOptions {
   connectionString: string;
@@ -18,7 +19,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
     applicationName: options.applicationName ?? 'ledgergate',
     poolSize: options.poolSize ?? 10,
     entities: [...entities],
-    migrations: [Ground1763600000001, SixSystems1763700000002],
+    migrations: [Ground1763600000001, SixSystems1763700000002, Money1763800000003],
     migrationsTransactionMode: 'each',
     synchronize: false,
     logging: false,

@@ -99,6 +99,10 @@ export interface PipelineRequest {
   requireApproval: boolean;
   exportMasterData: boolean;
   enabled: boolean;
+  /** Where a remainder goes that rounding leaves; left out or null = such purchases are held. */
+  roundingAccount?: string | null | undefined;
+  /** See `TaxCodes`; parsed by the use case. Left out = none is said anything about. */
+  taxCodes?: unknown;
 }
 
 export interface MappingRequest {

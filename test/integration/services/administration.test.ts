@@ -65,6 +65,19 @@ describe('a system', () => {
     ]);
   });
 
+  it('with tax codes that contradict themselves is refused by the name of the field', async () => {
+    const taxCodes = { RC: { treatment: 'REVERSE_CHARGE', rate: '19' } };
+    expect(await createPipeline(engine, company.caller, request({ taxCodes }))).toMatchObject({
+      ok: false,
+      problems: [{ code: 'BAD_INPUT', path: ['input', 'taxCodes', 'RC', 'outputAccount'] }],
+    });
+    expect(await updatePipeline(engine, company.caller, company.pipelineId, { taxCodes: 'V7' })).toMatchObject({
+      ok: false,
+      problems: [{ code: 'BAD_INPUT', path: ['input', 'taxCodes'] }],
+    });
+    expect(await pipelines()).toHaveLength(1);
+  });
+
   it('is changed alone, in what was given only', async () => {
     const [source, ledger] = await systems();
     const baseUrl = 'http://elsewhere.test';
@@ -136,12 +149,23 @@ describe('a pipeline', () => {
     requireApproval: true,
     exportMasterData: false,
     enabled: false,
+    roundingAccount: ' 6990 ',
+    taxCodes: { V7: { treatment: 'PARTLY_RECOVERABLE', recoverablePercent: 50 } },
     ...over,
   });
 
   it('is stored as it was asked for, and is the same one when it is asked for again', async () => {
     const { id } = done(await createPipeline(engine, company.caller, request()));
-    const stored = { ...request(), offsetAccount: '2200', tenantId: 'default', id, createdAt: engine.clock.now() };
+    const stored = {
+      ...request(),
+      ...{ offsetAccount: '2200', tenantId: 'default', id, createdAt: engine.clock.now(), roundingAccount: '6990' },
+      taxCodes: {
+        V7: {
+          ...{ treatment: 'PARTLY_RECOVERABLE', basis: 'INCLUSIVE', recoverablePercent: '50' },
+          ...{ rate: null, account: null, outputAccount: null },
+        },
+      },
+    };
     expect((await pipelines())[1]).toEqual(stored);
     expect(done(await createPipeline(engine, company.caller, request())).id).toBe(id);
     const other = await createPipeline(engine, company.caller, request({ coding: 'RICHEST' }));
