@@ -65,19 +65,6 @@ describe('a system', () => {
     ]);
   });
 
-  it('with tax codes that contradict themselves is refused by the name of the field', async () => {
-    const taxCodes = { RC: { treatment: 'REVERSE_CHARGE', rate: '19' } };
-    expect(await createPipeline(engine, company.caller, request({ taxCodes }))).toMatchObject({
-      ok: false,
-      problems: [{ code: 'BAD_INPUT', path: ['input', 'taxCodes', 'RC', 'outputAccount'] }],
-    });
-    expect(await updatePipeline(engine, company.caller, company.pipelineId, { taxCodes: 'V7' })).toMatchObject({
-      ok: false,
-      problems: [{ code: 'BAD_INPUT', path: ['input', 'taxCodes'] }],
-    });
-    expect(await pipelines()).toHaveLength(1);
-  });
-
   it('is changed alone, in what was given only', async () => {
     const [source, ledger] = await systems();
     const baseUrl = 'http://elsewhere.test';
@@ -171,6 +158,19 @@ describe('a pipeline', () => {
     const other = await createPipeline(engine, company.caller, request({ coding: 'RICHEST' }));
     expect(other).toMatchObject(NAME_TAKEN);
     expect(await pipelines()).toHaveLength(2);
+  });
+
+  it('with tax codes that contradict themselves is refused by the name of the field', async () => {
+    const taxCodes = { RC: { treatment: 'REVERSE_CHARGE', rate: '19' } };
+    expect(await createPipeline(engine, company.caller, request({ taxCodes }))).toMatchObject({
+      ok: false,
+      problems: [{ code: 'BAD_INPUT', path: ['input', 'taxCodes', 'RC', 'outputAccount'] }],
+    });
+    expect(await updatePipeline(engine, company.caller, company.pipelineId, { taxCodes: 'V7' })).toMatchObject({
+      ok: false,
+      problems: [{ code: 'BAD_INPUT', path: ['input', 'taxCodes'] }],
+    });
+    expect(await pipelines()).toHaveLength(1);
   });
 
   it('is changed alone, in what was given only, and can be emptied again', async () => {
