@@ -198,8 +198,8 @@ function linesOfPart(one: TaxedPart, spend: UnifiedSpend, mapping: MappingVersio
     ...{ role: 'EXPENSE', glAccount, costCentre, dimensions, taxCode },
     ...{ minor: gross, coding: explanation },
   };
-  const lines =
-    tax === 0n ? [whole] : [costLine(one, whole), ...taxLines(one, whole, tax + adjustment, spend, mapping)];
+  const hasTax = tax !== 0n || adjustment !== 0n;
+  const lines = hasTax ? [costLine(one, whole), ...taxLines(one, whole, tax + adjustment, spend, mapping)] : [whole];
   return lines.filter(({ minor }) => minor !== 0n);
 }
 

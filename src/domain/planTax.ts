@@ -169,7 +169,7 @@ function isMade(origin: TaxedPart['origin']): boolean {
  */
 function adjusted(spend: UnifiedSpend, parts: readonly TaxedPart[]): readonly TaxedPart[] | Hold {
   const adjustments = new Map<TaxedPart, bigint>();
-  for (const group of groupsOf(parts.filter(({ origin, tax }) => origin === 'CONVERTED' && tax !== 0n))) {
+  for (const group of groupsOf(parts.filter(({ origin }) => origin === 'CONVERTED'))) {
     note(adjustments, group, convertedWhole(spend, group) - taxOf(group));
   }
   const stated = statedTotal(spend, parts);
