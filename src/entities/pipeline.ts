@@ -5,6 +5,7 @@ import type {
   CodingPolicy,
   CorrectionPolicy,
   DocumentType,
+  DuplicateCheck,
   Grouping,
   PostingDatePolicy,
   SpendStream,
@@ -91,6 +92,17 @@ export class PipelineRow {
   /** What is done with the tax of each tax code; codes that are not in it are treated as ever. */
   @Column({ type: 'jsonb', name: 'tax_codes', default: () => "'{}'" })
   taxCodes!: TaxCodes;
+
+  @Column({ type: 'text', name: 'duplicate_check', default: () => "'ACROSS_SOURCES'" })
+  duplicateCheck!: DuplicateCheck;
+
+  /** How many days apart two purchases may be and still be suspected to be one. */
+  @Column({ type: 'integer', name: 'duplicate_days', default: 0 })
+  duplicateDays!: number;
+
+  /** From how many days between their first appearances on two purchases of one source come from two imports. */
+  @Column({ type: 'integer', name: 'duplicate_import_days', default: 2 })
+  duplicateImportDays!: number;
 
   @Column({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;

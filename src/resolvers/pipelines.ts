@@ -146,6 +146,9 @@ function requestOf(input: CreatePipelineInput): PipelineRequest {
     enabled: input.enabled ?? true,
     roundingAccount: input.roundingAccount ?? null,
     taxCodes: input.taxCodes ?? {},
+    duplicateCheck: input.duplicateCheck ?? 'ACROSS_SOURCES',
+    duplicateDays: input.duplicateDays ?? 0,
+    duplicateImportDays: input.duplicateImportDays ?? 2,
   };
 }
 

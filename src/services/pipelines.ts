@@ -5,7 +5,7 @@ import { newId } from '../domain/ids.js';
 import { dayIn, type LocalDate } from '../domain/localDate.js';
 import type { MappingRule, MappingVersion } from '../domain/plan.js';
 import { type TaxCodes, taxCodesSchema } from '../domain/taxCodes.js';
-import type { SystemKind } from '../domain/vocabulary.js';
+import type { DuplicateCheck, SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { MappingVersionRow } from '../entities/mappingVersion.js';
 import { PipelineRow as StoredPipeline } from '../entities/pipeline.js';
@@ -38,6 +38,9 @@ export interface PipelineRow {
   export_master_data: boolean;
   rounding_account: string | null;
   tax_codes: TaxCodes;
+  duplicate_check: DuplicateCheck;
+  duplicate_days: number;
+  duplicate_import_days: number;
 }
 
 export async function loadPipeline(tx: Tx, id: string): Promise<PipelineRow | null> {
@@ -272,6 +275,10 @@ async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promi
   }
 
   problems.push(...taxCodeProblems(input.taxCodes));
+  if (!isWithin(input.duplicateDays, 0, 31)) say('duplicateDays', 'Give a whole number of days from 0 to 31.');
+  if (!isWithin(input.duplicateImportDays, 1, 366)) {
+    say('duplicateImportDays', 'Give a whole number of days from 1 to 366.');
+  }
 
   const systems = await tx.query<{ id: string; kind: SystemKind }>(
     'select id, kind from systems where tenant_id = $1 and id = any($2)',
@@ -338,6 +345,10 @@ async function fillsFromElsewhere(tx: Tx, { sourceId, ledgerId }: PipelineReques
   });
 }
 
+function isWithin(value: number | undefined, min: number, max: number): boolean {
+  return value === undefined || (Number.isInteger(value) && value >= min && value <= max);
+}
+
 function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
@@ -347,7 +358,9 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-type StoredRequest = PipelineRequest & { readonly roundingAccount: string | null; readonly taxCodes: TaxCodes };
+type StoredRequest = { [K in keyof PipelineRequest]-?: Exclude<PipelineRequest[K], undefined> } & {
+  readonly taxCodes: TaxCodes;
+};
 
 /** What a person says about a pipeline, as it is stored. @throws ZodError tax codes that `problemsOf` refuses. */
 function requestOf(pipeline: PipelineRequest | StoredPipeline): StoredRequest {
@@ -372,6 +385,10 @@ function requestOf(pipeline: PipelineRequest | StoredPipeline): StoredRequest {
     enabled: pipeline.enabled,
     roundingAccount: pipeline.roundingAccount?.trim() || null,
     taxCodes: taxCodesSchema.parse(pipeline.taxCodes ?? {}),
+    duplicateCheck: pipeline.duplicateCheck ?? 'ACROSS_SOURCES',
+    duplicateDays: pipeline.duplicateDays ?? 0,
+    // Card purchases of one day are settled, and with that shown by every stream, within two days.
+    duplicateImportDays: pipeline.duplicateImportDays ?? 2,
   };
 }
 

@@ -5,6 +5,7 @@ import type {
   CodingPolicy,
   CorrectionPolicy,
   DocumentType,
+  DuplicateCheck,
   Grouping,
   PostingDatePolicy,
   SpendStream,
@@ -103,6 +104,12 @@ export interface PipelineRequest {
   roundingAccount?: string | null | undefined;
   /** See `TaxCodes`; parsed by the use case. Left out = none is said anything about. */
   taxCodes?: unknown;
+  /** ACROSS_SOURCES when left out. */
+  duplicateCheck?: DuplicateCheck | undefined;
+  /** 0 when left out: the same day only. */
+  duplicateDays?: number | undefined;
+  /** 2 when left out. */
+  duplicateImportDays?: number | undefined;
 }
 
 export interface MappingRequest {
