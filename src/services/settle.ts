@@ -232,8 +232,30 @@ async function settleRejected(
     await markPurchases(tx, posting, now, 'HELD');
     // This attempt's own refusal says that nothing was written; an earlier one may have left something all the same.
     await oweVisit(engine, tx, [posting.id], ['UNKNOWN', 'ABANDONED']);
+    if (error instanceof PeriodClosedError) await planForNextPeriod(engine, tx, posting);
   }
   return moved;
+}
+
+/**
+ * The period closed between the check and the write. Where the pipeline posts to the next open period, that is planned now,
+ * from a calendar that is read anew. Once: a ledger that says no again has a calendar that is not what it shows, and a
+ * person has to look.
+ */
+async function planForNextPeriod(engine: Engine, tx: Tx, posting: ClaimedPosting): Promise<void> {
+  const queued = await tx.query(
+    `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
+     select $1, p.pipeline_id, ps.spend_record_id, 'period closed', p.correlation_id
+     from postings p join pipelines l on l.tenant_id = p.tenant_id and l.id = p.pipeline_id
+     join posting_spend ps on ps.tenant_id = p.tenant_id and ps.posting_id = p.id
+     where p.tenant_id = $1 and p.id = $2 and l.closed_period = 'NEXT_OPEN_PERIOD'
+       and (select count(*) from posting_attempts a
+         where a.tenant_id = p.tenant_id and a.posting_id = p.id and a.outcome = 'REJECTED') = 1
+     on conflict (tenant_id, pipeline_id, spend_record_id) do nothing returning 1`,
+    [tx.tenantId, posting.id],
+  );
+  if (queued.length === 0) return;
+  await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: posting.pipeline_id });
 }
 
 async function settleNotStarted(

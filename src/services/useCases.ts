@@ -106,6 +106,10 @@ export interface PipelineRequest {
   requireApproval: boolean;
   exportMasterData: boolean;
   enabled: boolean;
+  /** Where a remainder goes that rounding leaves; left out or null = such purchases are held. */
+  roundingAccount?: string | null | undefined;
+  /** See `TaxCodes`; parsed by the use case. Left out = none is said anything about. */
+  taxCodes?: unknown;
   /** ACROSS_SOURCES when left out. */
   duplicateCheck?: DuplicateCheck | undefined;
   /** 0 when left out: the same day only. */
