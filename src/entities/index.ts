@@ -7,6 +7,7 @@ import { CheckpointRow } from './checkpoint.js';
 import { CredentialRow } from './credential.js';
 import { FiscalPeriodRow } from './fiscalPeriod.js';
 import { GlAccountRow } from './glAccount.js';
+import { InvolvementRow } from './involvement.js';
 import { JobClaimRow } from './jobClaim.js';
 import { LedgerDimensionValueRow } from './ledgerDimensionValue.js';
 import { LedgerSessionRow } from './ledgerSession.js';
@@ -20,6 +21,9 @@ import { PostingEventRow } from './postingEvent.js';
 import { PostingLineRow } from './postingLine.js';
 import { PostingSpendRow } from './postingSpend.js';
 import { ProcessRow } from './process.js';
+import { ReceiptRow } from './receipt.js';
+import { ReceiptAttachmentRow } from './receiptAttachment.js';
+import { ReceiptLinkRow } from './receiptLink.js';
 import { ScheduleFireRow } from './scheduleFire.js';
 import { SourceExportRow } from './sourceExport.js';
 import { SourceObjectRow } from './sourceObject.js';
@@ -68,6 +72,10 @@ export const entities = [
   PostingSpendRow,
   PostingAttemptRow,
   PostingEventRow,
+  InvolvementRow,
+  ReceiptRow,
+  ReceiptLinkRow,
+  ReceiptAttachmentRow,
   VendorMatchRow,
   VendorLinkRow,
   SourceExportRow,
@@ -88,6 +96,7 @@ export {
   CredentialRow,
   FiscalPeriodRow,
   GlAccountRow,
+  InvolvementRow,
   JobClaimRow,
   LedgerDimensionValueRow,
   LedgerSessionRow,
@@ -101,6 +110,9 @@ export {
   PostingRow,
   PostingSpendRow,
   ProcessRow,
+  ReceiptAttachmentRow,
+  ReceiptLinkRow,
+  ReceiptRow,
   ScheduleFireRow,
   SourceExportRow,
   SourceObjectRow,

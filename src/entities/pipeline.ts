@@ -83,6 +83,10 @@ export class PipelineRow {
   @Column({ type: 'boolean', name: 'export_master_data' })
   exportMasterData!: boolean;
 
+  /** Public address of this gateway; where it is set, documents carry a link to their receipts. */
+  @Column({ type: 'text', name: 'receipt_link_base', nullable: true })
+  receiptLinkBase!: string | null;
+
   @Column({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;
 }

@@ -8,6 +8,7 @@ import { guard } from '../resolvers/authorise.js';
 import { placeInputErrors } from '../resolvers/inputErrors.js';
 import { PipelineResolver, SyncRunResolver } from '../resolvers/pipelines.js';
 import { PostingResolver, PostingStatusEventResolver } from '../resolvers/postings.js';
+import { ReplayExampleResolver, ReplayPreviewResolver } from '../resolvers/replays.js';
 import { MasterDataResolver, SystemResolver } from '../resolvers/systems.js';
 import {
   AlertResolver,
@@ -37,6 +38,8 @@ const RESOLVERS = [
   SpendRecordResolver,
   PostingResolver,
   PostingStatusEventResolver,
+  ReplayPreviewResolver,
+  ReplayExampleResolver,
   VendorMatchResolver,
   VendorCandidateResolver,
   AuditResolver,
