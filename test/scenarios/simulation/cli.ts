@@ -8,6 +8,7 @@ import { layGround } from './ground.js';
 import { LEDGER_KINDS } from './ledgers.js';
 import { failureOf, Totals } from './report.js';
 import { simulate } from './simulate.js';
+import { SOURCE_KINDS } from './source.js';
 
 /** The machine does not fail here, so the database need not wait for the disk. */
 const QUICK = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
@@ -22,11 +23,16 @@ export async function main(argv: readonly string[]): Promise<number> {
       seeds: { type: 'string', default: '20' },
       seed: { type: 'string', default: '1' },
       ledger: { type: 'string' },
+      source: { type: 'string' },
+      steps: { type: 'string' },
       verbose: { type: 'boolean', default: false },
     },
   });
   const ledger = LEDGER_KINDS.find((kind) => kind === values.ledger);
   if (values.ledger !== undefined && !ledger) throw new Error(`--ledger is one of ${LEDGER_KINDS.join(', ')}`);
+  const source = SOURCE_KINDS.find((kind) => kind === values.source);
+  if (values.source !== undefined && !source) throw new Error(`--source is one of ${SOURCE_KINDS.join(', ')}`);
+  const steps = values.steps === undefined ? undefined : Number(values.steps);
   const isOne = argv.includes('--seed') && !argv.includes('--seeds');
   const first = Number(values.seed);
   const count = isOne ? 1 : Number(values.seeds);
@@ -39,7 +45,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     const totals = new Totals();
     try {
       for (let seed = first; seed < first + count; seed += 1) {
-        const report = await simulate(ground, { seed, ledger });
+        const report = await simulate(ground, { seed, ledger, source, steps });
         totals.add(report);
         if (totals.seeds % TELL_EVERY === 0)
           process.stdout.write(`${totals.seeds} seeds, ${totals.failed.length} failed\n`);

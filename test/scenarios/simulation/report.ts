@@ -3,7 +3,7 @@ import type { SeedReport } from './simulate.js';
 /** All that is needed to see a failure, and to see it again. */
 export function failureOf(report: SeedReport): string {
   return [
-    `Seed ${report.seed} (${report.ledger}) broke a promise. Its history:`,
+    `Seed ${report.seed} (${report.source} to ${report.ledger}) broke a promise. Its history:`,
     ...report.story,
     'Broken:',
     ...report.broken.map((one) => `  - ${one}`),
@@ -23,6 +23,8 @@ export class Totals {
   private ms = 0;
   private slowestMs = 0;
   private readonly ledgers: Counts = {};
+  private readonly sources: Counts = {};
+  private readonly did: Counts = {};
   private readonly faults: Counts = {};
   private readonly mishaps: Counts = {};
   private readonly steps: Counts = {};
@@ -36,6 +38,8 @@ export class Totals {
     this.ms += report.ms;
     this.slowestMs = Math.max(this.slowestMs, report.ms);
     addTo(this.ledgers, { [report.ledger]: 1 });
+    addTo(this.sources, { [report.source]: 1 });
+    addTo(this.did, report.did);
     addTo(this.faults, report.faults);
     addTo(this.mishaps, report.mishaps);
     addTo(this.steps, report.steps);
@@ -46,11 +50,12 @@ export class Totals {
   table(): string {
     const share = ((100 * this.disturbed) / Math.max(1, this.calls)).toFixed(1);
     return [
-      `seeds            ${this.seeds} (${shown(this.ledgers)})`,
+      `seeds            ${this.seeds} (${shown(this.ledgers)}; ${shown(this.sources)})`,
       `failed           ${this.failed.length}${this.failed.length > 0 ? `: ${this.failed.join(', ')}` : ''}`,
       `vendor calls     ${this.calls}, disturbed ${this.disturbed} (${share} %): ${shown(this.faults)}`,
       `processes hit    ${shown(this.mishaps)}`,
       `steps            ${shown(this.steps)}`,
+      `done             ${shown(this.did)}`,
       `documents        ${this.documents}`,
       `purchases        ${shown(this.endings)}`,
       `time             ${(this.ms / 1_000).toFixed(1)} s, ${Math.round(this.ms / Math.max(1, this.seeds))} ms a seed, slowest ${Math.round(this.slowestMs)} ms`,

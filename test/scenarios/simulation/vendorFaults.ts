@@ -2,8 +2,8 @@ import { DROP_CONNECTION, htmlPage, json } from '../../../src/sandbox/kit/http.j
 import type { Exchange, FaultDial, FaultKind, SandboxReply } from '../../../src/sandbox/kit/index.js';
 import type { Random } from '../support/random.js';
 import { SETTLING_S } from './ledgers.js';
+import type { SourceFault } from './memorySource.js';
 import type { SimProcess } from './simProcess.js';
-import type { SourceFault } from './source.js';
 import type { SimulatedTime } from './time.js';
 
 const WEIGHTS: readonly (readonly [FaultKind, number])[] = [

@@ -1,0 +1,133 @@
+import type { SimProcess } from './simProcess.js';
+
+/** The driver's connection, as far as it is used here. */
+export interface Client {
+  query(...parameters: unknown[]): Promise<unknown>;
+  escapeLiteral(text: string): string;
+}
+
+interface Statement {
+  readonly text: string;
+  readonly values?: readonly unknown[];
+  readonly name?: string;
+}
+
+class ConnectionCut extends Error {
+  readonly code = 'ECONNRESET';
+
+  constructor() {
+    super('Connection terminated unexpectedly');
+  }
+}
+
+const names = new Map<string, string>();
+const NAMES_MAX = 2_000;
+
+/** Simulated processes share connections, and each of them would give its own statements the same names. */
+function shared({ text, values = [] }: Statement): Statement {
+  const known = names.get(text);
+  if (known === undefined && names.size >= NAMES_MAX) return { text, values };
+  const name = known ?? `shared${names.size}`;
+  names.set(text, name);
+  return { text, values, name };
+}
+
+const ISOLATION = 'SET TRANSACTION ISOLATION LEVEL ';
+const DONE = { command: 'SET', rows: [], rowCount: null };
+const READS = /^\s*(select|start|set|commit|rollback)\b/i;
+
+/**
+ * One connection of a process, which can end. The server's side of it is rolled back at once, as it would be when it
+ * sees the end.
+ *
+ * A transaction is begun together with the first statement, which names its role and tenant: that is half of all round
+ * trips, and a history is made of little else. What the server is told is the same.
+ */
+class Connection {
+  private isBroken = false;
+  private isOpen = false;
+  /** A transaction that was asked for and not yet begun: its isolation level, empty while that is not known. */
+  private asked: string | null = null;
+  private hasWritten = false;
+  private readonly real: Client;
+  private readonly process: SimProcess;
+
+  constructor(real: Client, process: SimProcess) {
+    this.real = real;
+    this.process = process;
+  }
+
+  async query(...parameters: unknown[]): Promise<unknown> {
+    const [first, second] = parameters;
+    const statement = statementOf(first, second);
+    const { text } = statement;
+    if (this.isBroken) throw new ConnectionCut();
+    if (text === 'ROLLBACK') return this.rollback();
+    if (this.process.isCutBefore(text)) return this.end();
+    if (text === 'START TRANSACTION') {
+      this.asked = '';
+      this.hasWritten = false;
+      return DONE;
+    }
+    if (this.asked !== null && text.startsWith(ISOLATION)) {
+      this.asked = text.slice(ISOLATION.length);
+      return DONE;
+    }
+    this.hasWritten ||= !READS.test(text);
+    if (this.asked !== null) return this.begin(statement);
+    const result = await this.send(statement);
+    if (text !== 'COMMIT') return result;
+    this.isOpen = false;
+    if (this.hasWritten) this.process.noteWrite();
+    return this.process.isCommitUnheard() ? this.end() : result;
+  }
+
+  private async begin(statement: Statement): Promise<unknown> {
+    const begin = `START TRANSACTION ${this.asked ? `ISOLATION LEVEL ${this.asked}` : ''}`;
+    this.asked = null;
+    this.isOpen = true;
+    if (!statement.text.startsWith('select set_config(')) {
+      await this.real.query(begin);
+      return this.send(statement);
+    }
+    // Text is all that these parameters are.
+    const text = statement.text.replace(/\$(\d)/g, (_all, index: string) =>
+      this.real.escapeLiteral(String(statement.values?.[Number(index) - 1])),
+    );
+    const results = (await this.real.query(`${begin}; ${text}`)) as unknown[];
+    return results.at(-1);
+  }
+
+  private send(statement: Statement): Promise<unknown> {
+    return this.real.query(statement.values?.length ? shared(statement) : statement.text);
+  }
+
+  private async rollback(): Promise<unknown> {
+    this.asked = null;
+    if (!this.isOpen) return DONE;
+    this.isOpen = false;
+    return this.real.query('ROLLBACK');
+  }
+
+  private async end(): Promise<never> {
+    this.isBroken = true;
+    await this.rollback();
+    throw new ConnectionCut();
+  }
+}
+
+function statementOf(first: unknown, second: unknown): Statement {
+  const values = Array.isArray(second) ? second : [];
+  return typeof first === 'string' ? { text: first, values } : (first as Statement);
+}
+
+export function breakable(real: Client, process: SimProcess): Client {
+  const connection = new Connection(real, process);
+  return new Proxy(real, {
+    get(target, name) {
+      if (name === 'query') return (...parameters: unknown[]) => connection.query(...parameters);
+      const value = Reflect.get(target, name, target) as unknown;
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
