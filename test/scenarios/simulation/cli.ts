@@ -42,6 +42,10 @@ export async function main(argv: readonly string[]): Promise<number> {
   try {
     await migrate(database.connectionString);
     const ground = await layGround(database.connectionString);
+    const g = globalThis as unknown as Record<string, (x?: string) => number>;
+    g.__findPg?.(folder);
+    const c0 = process.cpuUsage();
+    const p0 = g.__pgCpu?.() ?? 0;
     const totals = new Totals();
     try {
       for (let seed = first; seed < first + count; seed += 1) {
@@ -53,6 +57,15 @@ export async function main(argv: readonly string[]): Promise<number> {
         if (report.broken.length > 0) process.stdout.write(`${failureOf(report)}\n`);
       }
     } finally {
+      const c1 = process.cpuUsage(c0);
+      console.log(
+        'CPU node',
+        (c1.user + c1.system) / 1e6,
+        'pg',
+        (g.__pgCpu?.() ?? 0) - p0,
+        'rss',
+        process.memoryUsage().rss / 1e6,
+      );
       await ground.close();
     }
     process.stdout.write(`${totals.table()}\n`);

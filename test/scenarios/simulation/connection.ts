@@ -35,13 +35,27 @@ function shared({ text, values = [] }: Statement): Statement {
 const ISOLATION = 'SET TRANSACTION ISOLATION LEVEL ';
 const DONE = { command: 'SET', rows: [], rowCount: null };
 const READS = /^\s*(select|start|set|commit|rollback)\b/i;
+/** What others may wait for, although nothing is written. */
+const LOCKS = /for (update|share)|advisory|pg_notify/i;
+
+/** Connections on which the end of a transaction that read only has not been said yet. */
+const unsaid = new Set<Client>();
+
+/** Says it. To be called between two steps, so that no transaction stays open for long. */
+export async function endReads(): Promise<void> {
+  const open = [...unsaid];
+  unsaid.clear();
+  // The pool closes connections that nobody needs; with one its transaction has ended as well.
+  await Promise.allSettled(open.map((client) => client.query('COMMIT')));
+}
 
 /**
  * One connection of a process, which can end. The server's side of it is rolled back at once, as it would be when it
  * sees the end.
  *
- * A transaction is begun together with the first statement, which names its role and tenant: that is half of all round
- * trips, and a history is made of little else. What the server is told is the same.
+ * A transaction is begun together with the first statement, which names its role and tenant, and the end of one that
+ * only read is said together with the next beginning: that is most of all round trips, and a history is made of little
+ * else. What the server is told is the same.
  */
 class Connection {
   private isBroken = false;
@@ -49,6 +63,7 @@ class Connection {
   /** A transaction that was asked for and not yet begun: its isolation level, empty while that is not known. */
   private asked: string | null = null;
   private hasWritten = false;
+  private hasLocked = false;
   private readonly real: Client;
   private readonly process: SimProcess;
 
@@ -67,6 +82,7 @@ class Connection {
     if (text === 'START TRANSACTION') {
       this.asked = '';
       this.hasWritten = false;
+      this.hasLocked = false;
       return DONE;
     }
     if (this.asked !== null && text.startsWith(ISOLATION)) {
@@ -74,16 +90,26 @@ class Connection {
       return DONE;
     }
     this.hasWritten ||= !READS.test(text);
+    this.hasLocked ||= LOCKS.test(text);
     if (this.asked !== null) return this.begin(statement);
-    const result = await this.send(statement);
-    if (text !== 'COMMIT') return result;
-    this.isOpen = false;
-    if (this.hasWritten) this.process.noteWrite();
-    return this.process.isCommitUnheard() ? this.end() : result;
+    if (text === 'COMMIT') return this.commit();
+    if (!this.isOpen && unsaid.delete(this.real)) await this.real.query('COMMIT');
+    return this.send(statement);
+  }
+
+  private async commit(): Promise<unknown> {
+    if (this.isOpen) {
+      this.isOpen = false;
+      if (this.hasWritten || this.hasLocked) await this.real.query('COMMIT');
+      else unsaid.add(this.real);
+      if (this.hasWritten) this.process.noteWrite();
+    }
+    return this.process.isCommitUnheard() ? this.end() : DONE;
   }
 
   private async begin(statement: Statement): Promise<unknown> {
-    const begin = `START TRANSACTION ${this.asked ? `ISOLATION LEVEL ${this.asked}` : ''}`;
+    const before = unsaid.delete(this.real) ? 'COMMIT; ' : '';
+    const begin = `${before}START TRANSACTION ${this.asked ? `ISOLATION LEVEL ${this.asked}` : ''}`;
     this.asked = null;
     this.isOpen = true;
     if (!statement.text.startsWith('select set_config(')) {

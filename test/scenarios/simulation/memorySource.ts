@@ -102,9 +102,9 @@ export class MemorySource extends SpendSource {
     return { headers, rawBody };
   }
 
-  override changeCredential(): Credentials {
+  override changeCredential(): boolean {
     this.token = `token-${Number(this.token.slice(6)) + 1}`;
-    return { token: this.token };
+    return true;
   }
 
   override changeWebhookSecret(): SourceAccess['settings'] {

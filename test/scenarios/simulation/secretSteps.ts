@@ -18,8 +18,7 @@ export async function enterLedgerCredential(world: World): Promise<string> {
 
 /** The source gives out another credential and takes the old one no more; a person enters it at once or later. */
 export async function changeSourceCredential(world: World): Promise<string> {
-  const credentials = world.source.changeCredential();
-  if (credentials === null) return 'the source has only one';
+  if (!world.source.changeCredential()) return 'the source has only one';
   world.note('source credential changed');
   if (world.random.chance(0.4)) return 'changed; nobody enters it yet';
   return enterSourceCredential(world);

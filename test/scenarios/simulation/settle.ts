@@ -26,10 +26,10 @@ export async function settle(world: World): Promise<void> {
   // Master data is read again when it is old, and days that were still running have ended.
   await world.time.advance(24 * 60 * 60_000);
   const caller = callerOf(world.tenantId, 'user:ana');
+  done(await triggerSync(world.anyWorker().engine, caller, { pipelineId: world.pipelineId, dryRun: false }));
+  await runAll(world);
   for (let round = 0, before = ''; round < ROUNDS; round += 1) {
     const { engine } = world.anyWorker();
-    done(await triggerSync(engine, caller, { pipelineId: world.pipelineId, dryRun: false }));
-    await runAll(world);
     done(await replayPostings(engine, caller, { pipelineId: world.pipelineId }, null));
     await runAll(world);
     await approveAll(world);
@@ -47,7 +47,7 @@ async function enterSecrets(world: World): Promise<void> {
   const caller = callerOf(world.tenantId, 'user:ana');
   if (world.secrets.isHalfWay) await world.secrets.rotate(engine, world.tenantId);
   done(await updateCredentials(engine, caller, world.ledgerId, world.ledger.credentials));
-  done(await updateCredentials(engine, caller, world.sourceId, world.source.access.credentials));
+  done(await updateCredentials(engine, caller, world.sourceId, world.source.credentialToEnter()));
 }
 
 /** All documents with their state: the same after another round means that there is nothing left to do. */

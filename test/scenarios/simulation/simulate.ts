@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { endReads } from './connection.js';
 import type { Ground } from './ground.js';
 import type { LedgerKind } from './ledgers.js';
 import { Promises } from './promises.js';
@@ -59,6 +60,7 @@ export async function simulate(ground: Ground, options: SeedOptions): Promise<Se
       const name = drawStep(world, index);
       steps[name] = (steps[name] ?? 0) + 1;
       const told = await STEPS[name]?.[1](world);
+      await endReads();
       story.push(`${String(index).padStart(4)}  ${name}: ${told}`);
       broken = await promises.brokenNow();
     }
@@ -72,6 +74,7 @@ export async function simulate(ground: Ground, options: SeedOptions): Promise<Se
   } finally {
     if (broken.length > 0) story.push(...(await trailOf(world)));
     await world.end();
+    await endReads();
   }
   if ((await othersDigest(ground, world.tenantId)) !== others) broken.push('Another tenant was touched');
   const { calls, disturbed, byKind } = world.faults.counts;

@@ -101,9 +101,14 @@ export abstract class SpendSource {
   /** A genuine message about it; null where the source does not push. */
   abstract delivery(id: string, purchase: Purchase, view: View): Delivery | null;
 
-  /** A new credential that works from now on; the old one does not. null = this source has only one. */
-  changeCredential(): unknown {
-    return null;
+  /** What was entered does not work any more. @returns false when this source has only one credential. */
+  changeCredential(): boolean {
+    return false;
+  }
+
+  /** What a person enters who looks up the right one. */
+  credentialToEnter(): unknown {
+    return this.access.credentials;
   }
 
   /**

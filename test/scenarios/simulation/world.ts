@@ -112,7 +112,7 @@ export class World {
     this.secrets.begin();
     this.faults.isOn = false;
     this.ledger = await startLedger(this.kind, this.time);
-    this.faults.standAt(this.ledger.sandbox.faults);
+    this.faults.standAt(this.ledger.sandbox.faults, 'ledger');
     this.source = await startSource(this.sourceKind, this.time);
     this.source.standUnder(this.faults);
     await this.ground.pool.query('insert into tenants (id, name) values ($1, $1)', [this.tenantId]);
