@@ -144,6 +144,7 @@ export class BrexSource extends SpendSource {
       this.sandbox.control.editExpense(expenseId(purchase), { amount, transaction: true });
     }
     super.catchUp();
+    for (const purchase of this.purchases) this.show(purchase, 'ACCOUNTING_RECORDS');
   }
 
   idsOf(purchase: Purchase): readonly string[] {
