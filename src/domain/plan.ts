@@ -131,6 +131,8 @@ export interface PlanSpend {
   readonly spend: UnifiedSpend;
   /** null when the purchase names no merchant, or the pipeline has no use for one. */
   readonly vendor: VendorFact | null;
+  /** What is wrong with it that shows only beside other purchases; its document is held for that. */
+  readonly holds?: readonly Hold[];
 }
 
 export interface PlanContext {

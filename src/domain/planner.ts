@@ -119,7 +119,7 @@ function draftOf(context: PlanContext, checks: LedgerChecks, item: PlanSpend): D
     supplierCode: vendor.supplierCode,
     createSupplier: vendor.createSupplier,
     lines,
-    holds: vendor.hold ? [vendor.hold, ...holds] : holds,
+    holds: [...(item.holds ?? []), ...(vendor.hold ? [vendor.hold] : []), ...holds],
     description: descriptionOf(spend),
   };
 }

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import { entities } from './index.js';
 import { Ground1763600000001 } from './migrations/0001-ground.js';
 import { SixSystems1763700000002 } from './migrations/0002-sixSystems.js';
+import { Review1763900000004 } from './migrations/0004-review.js';
 
 export interface DataSourceOptions {
   connectionString: string;
@@ -18,7 +19,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
     applicationName: options.applicationName ?? 'ledgergate',
     poolSize: options.poolSize ?? 10,
     entities: [...entities],
-    migrations: [Ground1763600000001, SixSystems1763700000002],
+    migrations: [Ground1763600000001, SixSystems1763700000002, Review1763900000004],
     migrationsTransactionMode: 'each',
     synchronize: false,
     logging: false,

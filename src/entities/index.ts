@@ -5,6 +5,7 @@ import { AuditHeadRow } from './auditHead.js';
 import { CallQuotaRow } from './callQuota.js';
 import { CheckpointRow } from './checkpoint.js';
 import { CredentialRow } from './credential.js';
+import { DuplicateClearanceRow } from './duplicateClearance.js';
 import { FiscalPeriodRow } from './fiscalPeriod.js';
 import { GlAccountRow } from './glAccount.js';
 import { JobClaimRow } from './jobClaim.js';
@@ -62,6 +63,7 @@ export const entities = [
   UnreadableObjectRow,
   SpendKeyRow,
   SpendRecordRow,
+  DuplicateClearanceRow,
   PlanningQueueRow,
   PostingRow,
   PostingLineRow,
@@ -86,6 +88,7 @@ export {
   AuditHeadRow,
   CheckpointRow,
   CredentialRow,
+  DuplicateClearanceRow,
   FiscalPeriodRow,
   GlAccountRow,
   JobClaimRow,

@@ -4,6 +4,7 @@ import type {
   CodingPolicy,
   CorrectionPolicy,
   DocumentType,
+  DuplicateCheck,
   Grouping,
   PostingDatePolicy,
   SpendStream,
@@ -82,6 +83,17 @@ export class PipelineRow {
 
   @Column({ type: 'boolean', name: 'export_master_data' })
   exportMasterData!: boolean;
+
+  @Column({ type: 'text', name: 'duplicate_check', default: () => "'ACROSS_SOURCES'" })
+  duplicateCheck!: DuplicateCheck;
+
+  /** How many days apart two purchases may be and still be suspected to be one. */
+  @Column({ type: 'integer', name: 'duplicate_days', default: 0 })
+  duplicateDays!: number;
+
+  /** From how many days between their first appearances on two purchases of one source come from two imports. */
+  @Column({ type: 'integer', name: 'duplicate_import_days', default: 2 })
+  duplicateImportDays!: number;
 
   @Column({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;

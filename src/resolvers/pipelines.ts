@@ -144,6 +144,9 @@ function requestOf(input: CreatePipelineInput): PipelineRequest {
     requireApproval: input.requireApproval ?? false,
     exportMasterData: input.exportMasterData ?? false,
     enabled: input.enabled ?? true,
+    duplicateCheck: input.duplicateCheck ?? 'ACROSS_SOURCES',
+    duplicateDays: input.duplicateDays ?? 0,
+    duplicateImportDays: input.duplicateImportDays ?? 2,
   };
 }
 

@@ -1,4 +1,4 @@
-import { Field, ID, InputType } from 'type-graphql';
+import { Field, ID, InputType, Int } from 'type-graphql';
 import type { LocalDate } from '../domain/localDate.js';
 import type { PostingStatus } from '../domain/postingState.js';
 import type * as words from '../domain/vocabulary.js';
@@ -177,6 +177,15 @@ export class CreatePipelineInput {
   @Field(() => Boolean, { nullable: true, defaultValue: false })
   exportMasterData?: Optional<boolean>;
 
+  @Field(() => enums.DuplicateCheck, { nullable: true, defaultValue: 'ACROSS_SOURCES' })
+  duplicateCheck?: Optional<words.DuplicateCheck>;
+
+  @Field(() => Int, { nullable: true, defaultValue: 0, description: 'From 0 to 31.' })
+  duplicateDays?: Optional<number>;
+
+  @Field(() => Int, { nullable: true, defaultValue: 2, description: 'From 1 to 366.' })
+  duplicateImportDays?: Optional<number>;
+
   @Field(() => Boolean, { nullable: true, defaultValue: true })
   enabled?: Optional<boolean>;
 }
@@ -227,6 +236,15 @@ export class UpdatePipelineInput {
 
   @Field(() => Boolean, { nullable: true })
   exportMasterData?: Optional<boolean>;
+
+  @Field(() => enums.DuplicateCheck, { nullable: true })
+  duplicateCheck?: Optional<words.DuplicateCheck>;
+
+  @Field(() => Int, { nullable: true, description: 'From 0 to 31.' })
+  duplicateDays?: Optional<number>;
+
+  @Field(() => Int, { nullable: true, description: 'From 1 to 366.' })
+  duplicateImportDays?: Optional<number>;
 
   @Field(() => Boolean, { nullable: true })
   enabled?: Optional<boolean>;

@@ -57,6 +57,18 @@ export class Pipeline extends Node {
 
   @Field(() => Boolean, { description: "Push the ledger's accounts, dimensions and suppliers to the spend system." })
   exportMasterData!: boolean;
+
+  @Field(() => enums.DuplicateCheck)
+  duplicateCheck!: words.DuplicateCheck;
+
+  @Field(() => Int, { description: 'How many days apart suspected duplicates may be; 0 = the same day only.' })
+  duplicateDays!: number;
+
+  @Field(() => Int, {
+    description:
+      'ACROSS_SOURCES: two purchases of one source that it first showed at least this many days apart come from two imports.',
+  })
+  duplicateImportDays!: number;
 }
 
 @ObjectType({

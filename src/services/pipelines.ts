@@ -4,7 +4,7 @@ import { canonicalJson } from '../domain/canonicalJson.js';
 import { newId } from '../domain/ids.js';
 import { dayIn, type LocalDate } from '../domain/localDate.js';
 import type { MappingRule, MappingVersion } from '../domain/plan.js';
-import type { SystemKind } from '../domain/vocabulary.js';
+import type { DuplicateCheck, SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { MappingVersionRow } from '../entities/mappingVersion.js';
 import { PipelineRow as StoredPipeline } from '../entities/pipeline.js';
@@ -35,6 +35,9 @@ export interface PipelineRow {
   correction: PipelineRequest['correction'];
   require_approval: boolean;
   export_master_data: boolean;
+  duplicate_check: DuplicateCheck;
+  duplicate_days: number;
+  duplicate_import_days: number;
 }
 
 export async function loadPipeline(tx: Tx, id: string): Promise<PipelineRow | null> {
@@ -246,6 +249,11 @@ async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promi
     say('defaultAccount', 'The policy DEFAULT_ACCOUNT needs a default account.');
   }
 
+  if (!isWithin(input.duplicateDays, 0, 31)) say('duplicateDays', 'Give a whole number of days from 0 to 31.');
+  if (!isWithin(input.duplicateImportDays, 1, 366)) {
+    say('duplicateImportDays', 'Give a whole number of days from 1 to 366.');
+  }
+
   const systems = await tx.query<{ id: string; kind: SystemKind }>(
     'select id, kind from systems where tenant_id = $1 and id = any($2)',
     [tx.tenantId, [input.sourceId, input.ledgerId]],
@@ -299,6 +307,10 @@ async function fillsFromElsewhere(tx: Tx, { sourceId, ledgerId }: PipelineReques
   });
 }
 
+function isWithin(value: number | undefined, min: number, max: number): boolean {
+  return value === undefined || (Number.isInteger(value) && value >= min && value <= max);
+}
+
 function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
@@ -308,8 +320,10 @@ function isTimeZone(name: string): boolean {
   }
 }
 
+type StoredRequest = { [K in keyof PipelineRequest]-?: Exclude<PipelineRequest[K], undefined> };
+
 /** What a person says about a pipeline, as it is stored. */
-function requestOf(pipeline: PipelineRequest | StoredPipeline): PipelineRequest {
+function requestOf(pipeline: PipelineRequest | StoredPipeline): StoredRequest {
   return {
     name: pipeline.name.trim(),
     sourceId: pipeline.sourceId,
@@ -329,6 +343,10 @@ function requestOf(pipeline: PipelineRequest | StoredPipeline): PipelineRequest 
     requireApproval: pipeline.requireApproval,
     exportMasterData: pipeline.exportMasterData,
     enabled: pipeline.enabled,
+    duplicateCheck: pipeline.duplicateCheck ?? 'ACROSS_SOURCES',
+    duplicateDays: pipeline.duplicateDays ?? 0,
+    // Card purchases of one day are settled, and with that shown by every stream, within two days.
+    duplicateImportDays: pipeline.duplicateImportDays ?? 2,
   };
 }
 

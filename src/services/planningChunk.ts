@@ -9,6 +9,7 @@ import { accountingHashOf, unifiedFromJson } from '../domain/spendJson.js';
 import type { DocumentType, SpendStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
+import { suspectedDuplicates } from './duplicates.js';
 import type { Caller, Engine } from './engine.js';
 import { exportStreamOf, oweGroups } from './exports.js';
 import type { PlanningContext } from './planningContext.js';
@@ -38,7 +39,7 @@ export class PlanningChunk {
   readonly postponed = new Set<string>();
   ready = 0;
   held = 0;
-  private readonly fresh: PlanSpend[] = [];
+  private fresh: PlanSpend[] = [];
   private readonly records = new Map<string, QueuedRecord>();
   private readonly unsent = new Map<string, PostingHead[]>();
   private readonly documents: PlannedPosting[] = [];
@@ -233,7 +234,25 @@ export class PlanningChunk {
     this.fresh.push(item);
   }
 
+  /** Holds those that look like another purchase of the ledger, or of this chunk. */
+  private async holdTwins(): Promise<void> {
+    const byId = new Map(this.fresh.map((item) => [item.id, item]));
+    const wouldGo = (id: string): boolean => {
+      const item = byId.get(id);
+      if (!item) return false;
+      const { documents } = plan(this.context.on(item.spend.transactionDate), [item]);
+      return documents.length > 0 && documents.every(({ holds }) => holds.length === 0);
+    };
+    const holds = await suspectedDuplicates(this.tx, this.context.row, [...byId.keys()], wouldGo);
+    if (holds.size === 0) return;
+    this.fresh = this.fresh.map((item) => {
+      const hold = holds.get(item.id);
+      return hold ? { ...item, holds: [hold] } : item;
+    });
+  }
+
   async planFresh(): Promise<void> {
+    await this.holdTwins();
     const groups = this.byContext(this.fresh);
     const kept = this.keptDays(groups);
     const sequences: DailySequences = new Map();

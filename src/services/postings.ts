@@ -3,6 +3,7 @@ import { planReversal } from '../domain/reversal.js';
 import { accountingHashOf, unifiedFromJson } from '../domain/spendJson.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
+import { planTwinsAgain, rememberNoDuplicates } from './duplicates.js';
 import type { Caller, Engine } from './engine.js';
 import { exportStreamOf, oweFailures } from './exports.js';
 import { done, type Outcome, refused, refusedBy } from './outcome.js';
@@ -45,6 +46,7 @@ export async function replayPosting(
         resolution: 'Only HELD, REJECTED and IN_DOUBT postings can.',
       });
     }
+    if (note?.trim()) await rememberNoDuplicates(engine, caller, tx, [id], note.trim());
     await replayThese(engine, caller, tx, [posting], note);
     return done({ id });
   });
@@ -87,6 +89,11 @@ export async function replayPostings(
         filter.holdCodes ?? null,
       ],
     );
+    // Whoever replays a month for another reason has not looked at its suspected duplicates: they have to be asked for.
+    if (note?.trim() && filter.holdCodes?.includes('SUSPECTED_DUPLICATE')) {
+      const ids = postings.map((posting) => posting.id);
+      await rememberNoDuplicates(engine, caller, tx, ids, note.trim());
+    }
     await replayThese(engine, caller, tx, postings, note);
     return postings;
   });
@@ -288,6 +295,12 @@ async function excludePurchases(
   );
   const [first] = rows;
   if (!first) return;
+  await planTwinsAgain(
+    engine,
+    tx,
+    rows.map((row) => row.id),
+    caller.correlationId,
+  );
   await oweFailures(engine, tx, caller, {
     sourceId: first.source_id,
     stream: await exportStreamOf(engine, tx, first.source_id),

@@ -5,6 +5,7 @@ import type {
   CodingPolicy,
   CorrectionPolicy,
   DocumentType,
+  DuplicateCheck,
   Grouping,
   PostingDatePolicy,
   SpendStream,
@@ -99,6 +100,12 @@ export interface PipelineRequest {
   requireApproval: boolean;
   exportMasterData: boolean;
   enabled: boolean;
+  /** ACROSS_SOURCES when left out. */
+  duplicateCheck?: DuplicateCheck | undefined;
+  /** 0 when left out: the same day only. */
+  duplicateDays?: number | undefined;
+  /** 2 when left out. */
+  duplicateImportDays?: number | undefined;
 }
 
 export interface MappingRequest {
