@@ -22,6 +22,7 @@ class ConnectionCut extends Error {
 
 const names = new Map<string, string>();
 const NAMES_MAX = 2_000;
+const SHORT_MAX = 200;
 
 /** Simulated processes share connections, and each of them would give its own statements the same names. */
 function shared({ text, values = [] }: Statement): Statement {
@@ -53,15 +54,15 @@ export async function endReads(): Promise<void> {
  * One connection of a process, which can end. The server's side of it is rolled back at once, as it would be when it
  * sees the end.
  *
- * A transaction is begun together with the first statement, which names its role and tenant, and the end of one that
- * only read is said together with the next beginning: that is most of all round trips, and a history is made of little
+ * A transaction is begun together with its first statements, and the end of one that only read is said together with
+ * the next beginning: that is most of all round trips, and a history is made of little
  * else. What the server is told is the same.
  */
 class Connection {
   private isBroken = false;
   private isOpen = false;
-  /** A transaction that was asked for and not yet begun: its isolation level, empty while that is not known. */
-  private asked: string | null = null;
+  /** What begins a transaction that was asked for, while nothing was asked in it. */
+  private beginning: string | null = null;
   private hasWritten = false;
   private hasLocked = false;
   private readonly real: Client;
@@ -80,24 +81,29 @@ class Connection {
     if (text === 'ROLLBACK') return this.rollback();
     if (this.process.isCutBefore(text)) return this.end();
     if (text === 'START TRANSACTION') {
-      this.asked = '';
+      this.beginning = text;
       this.hasWritten = false;
       this.hasLocked = false;
       return DONE;
     }
-    if (this.asked !== null && text.startsWith(ISOLATION)) {
-      this.asked = text.slice(ISOLATION.length);
+    if (text === 'COMMIT') return this.commit();
+    if (this.beginning !== null && text.startsWith(ISOLATION)) {
+      this.beginning += ` ISOLATION LEVEL ${text.slice(ISOLATION.length)}`;
+      return DONE;
+    }
+    if (this.beginning !== null && text.startsWith('select set_config(')) {
+      this.beginning += `; ${this.spelledOut(statement)}`;
       return DONE;
     }
     this.hasWritten ||= !READS.test(text);
     this.hasLocked ||= LOCKS.test(text);
-    if (this.asked !== null) return this.begin(statement);
-    if (text === 'COMMIT') return this.commit();
+    if (this.beginning !== null) return this.begin(this.beginning, statement);
     if (!this.isOpen && unsaid.delete(this.real)) await this.real.query('COMMIT');
     return this.send(statement);
   }
 
   private async commit(): Promise<unknown> {
+    this.beginning = null;
     if (this.isOpen) {
       this.isOpen = false;
       if (this.hasWritten || this.hasLocked) await this.real.query('COMMIT');
@@ -107,21 +113,23 @@ class Connection {
     return this.process.isCommitUnheard() ? this.end() : DONE;
   }
 
-  private async begin(statement: Statement): Promise<unknown> {
-    const before = unsaid.delete(this.real) ? 'COMMIT; ' : '';
-    const begin = `${before}START TRANSACTION ${this.asked ? `ISOLATION LEVEL ${this.asked}` : ''}`;
-    this.asked = null;
+  private async begin(beginning: string, statement: Statement): Promise<unknown> {
+    const before = unsaid.delete(this.real) ? `COMMIT; ${beginning}` : beginning;
+    this.beginning = null;
     this.isOpen = true;
-    if (!statement.text.startsWith('select set_config(')) {
-      await this.real.query(begin);
+    if (!isShort(statement)) {
+      await this.real.query(before);
       return this.send(statement);
     }
-    // Text is all that these parameters are.
-    const text = statement.text.replace(/\$(\d)/g, (_all, index: string) =>
-      this.real.escapeLiteral(String(statement.values?.[Number(index) - 1])),
-    );
-    const results = (await this.real.query(`${begin}; ${text}`)) as unknown[];
+    const results = (await this.real.query(`${before}; ${this.spelledOut(statement)}`)) as unknown[];
     return results.at(-1);
+  }
+
+  /** With the parameters, which are all text, in their places. */
+  private spelledOut({ text, values = [] }: Statement): string {
+    return text.replace(/\$(\d+)/g, (_all, index: string) =>
+      this.real.escapeLiteral(String(values[Number(index) - 1])),
+    );
   }
 
   private send(statement: Statement): Promise<unknown> {
@@ -129,7 +137,7 @@ class Connection {
   }
 
   private async rollback(): Promise<unknown> {
-    this.asked = null;
+    this.beginning = null;
     if (!this.isOpen) return DONE;
     this.isOpen = false;
     return this.real.query('ROLLBACK');
@@ -140,6 +148,11 @@ class Connection {
     await this.rollback();
     throw new ConnectionCut();
   }
+}
+
+/** One that is understood as quickly anew as by its name, so that it need not wait for its transaction to begin. */
+function isShort({ text, values = [] }: Statement): boolean {
+  return /^select\b/.test(text) && text.length < SHORT_MAX && values.every((value) => typeof value === 'string');
 }
 
 function statementOf(first: unknown, second: unknown): Statement {

@@ -18,6 +18,7 @@ export function movePeriod(world: World): string {
   const { random, ledger } = world;
   const day = random.pick(['2026-10-31', '2026-11-30']);
   const open = random.chance(0.55);
+  world.wasLedgerChanged = true;
   ledger.sandbox.setPeriodOpen(day, open);
   world.note(open ? 'period opened' : 'period closed');
   return `${day} ${open ? 'opens' : 'closes'}`;
@@ -27,6 +28,7 @@ export function moveAccount(world: World): string {
   const { random, ledger } = world;
   const code = random.pick(EXPENSE_ACCOUNTS);
   const active = random.chance(0.6);
+  world.wasLedgerChanged = true;
   ledger.sandbox.setAccountActive(code, active);
   if (!active) world.note('account blocked');
   return `${code} ${active ? 'active' : 'blocked'}`;
@@ -36,6 +38,7 @@ export function moveSupplier(world: World): string {
   const { random, ledger } = world;
   const { code } = random.pick(ledger.sandbox.suppliers());
   const active = random.chance(0.6);
+  world.wasLedgerChanged = true;
   ledger.sandbox.setSupplierActive(code, active);
   if (!active) world.note('supplier blocked');
   return `${code} ${active ? 'active' : 'blocked'}`;

@@ -12,6 +12,7 @@ export async function enterLedgerCredential(world: World): Promise<string> {
   const credentials = isWrong ? ledger.wrongCredentials : ledger.credentials;
   const caller = callerOf(tenantId, 'user:ana');
   const outcome = await world.ask((engine) => updateCredentials(engine, caller, ledgerId, credentials));
+  if (outcome.ok) world.isLedgerCredentialWrong = isWrong;
   const what = isWrong ? 'wrong ledger credential entered' : 'ledger credential entered';
   return `${isWrong ? 'wrong' : 'right'}: ${answered(world, what, outcome)}`;
 }
@@ -20,6 +21,7 @@ export async function enterLedgerCredential(world: World): Promise<string> {
 export async function changeSourceCredential(world: World): Promise<string> {
   if (!world.source.changeCredential()) return 'the source has only one';
   world.note('source credential changed');
+  world.isSourceCredentialOld = true;
   if (world.random.chance(0.4)) return 'changed; nobody enters it yet';
   return enterSourceCredential(world);
 }
@@ -28,6 +30,7 @@ export async function enterSourceCredential(world: World): Promise<string> {
   const { tenantId, sourceId, source } = world;
   const caller = callerOf(tenantId, 'user:ana');
   const outcome = await world.ask((engine) => updateCredentials(engine, caller, sourceId, source.access.credentials));
+  if (outcome.ok) world.isSourceCredentialOld = false;
   return answered(world, 'source credential entered', outcome);
 }
 

@@ -21,44 +21,59 @@ export async function settle(world: World): Promise<void> {
   await enterSecrets(world);
   world.source.catchUp();
   await runAll(world);
-  const { sandbox } = world.ledger;
-  for (const day of ['2026-10-31', '2026-11-30']) sandbox.setPeriodOpen(day, true);
-  for (const code of EXPENSE_ACCOUNTS) sandbox.setAccountActive(code, true);
-  for (const { code } of sandbox.suppliers()) sandbox.setSupplierActive(code, true);
+  const wasClosed = reopen(world);
   // Master data is read again when it is old, and days that were still running have ended.
-  await world.time.advance(24 * 60 * 60_000);
+  if (wasClosed || world.pipeline.grouping === 'DAILY') await world.time.advance(24 * 60 * 60_000);
   const caller = callerOf(world.tenantId, 'user:ana');
   done(await triggerSync(world.anyWorker().engine, caller, { pipelineId: world.pipelineId, dryRun: false }));
   await runAll(world);
-  for (let round = 0, before = ''; round < ROUNDS; round += 1) {
+  for (let round = 0, before = await waiting(world); before !== null && round < ROUNDS; round += 1) {
     const { engine } = world.anyWorker();
     done(await replayPostings(engine, caller, { pipelineId: world.pipelineId }, null));
     await runAll(world);
     await approveAll(world);
     await runAll(world);
-    const now = await standing(world);
+    const now = await waiting(world);
     if (now === before) break;
     before = now;
   }
-  world.documents = sandbox.documents().length;
+  world.documents = world.ledger.sandbox.documents().length;
 }
 
-/** Whoever has the right secrets enters them, and a rotation that was broken off is ended. */
+/** @returns whether anything was closed or blocked. */
+function reopen(world: World): boolean {
+  const { sandbox } = world.ledger;
+  if (!world.wasLedgerChanged) return false;
+  for (const day of ['2026-10-31', '2026-11-30']) sandbox.setPeriodOpen(day, true);
+  for (const code of EXPENSE_ACCOUNTS) sandbox.setAccountActive(code, true);
+  for (const { code } of sandbox.suppliers()) sandbox.setSupplierActive(code, true);
+  return true;
+}
+
+/** Whoever has the right secrets enters them where others are stored, and a rotation that was broken off is ended. */
 async function enterSecrets(world: World): Promise<void> {
   const { engine } = world.anyWorker();
   const caller = callerOf(world.tenantId, 'user:ana');
   if (world.secrets.isHalfWay) await world.secrets.rotate(engine, world.tenantId);
-  done(await updateCredentials(engine, caller, world.ledgerId, world.ledger.credentials));
-  done(await updateCredentials(engine, caller, world.sourceId, world.source.credentialToEnter()));
+  const unusable = await world.rows<{ id: string }>(
+    `select id from systems where tenant_id = $1 and status = 'NEEDS_REAUTHORISATION'`,
+  );
+  const isNeeded = (id: string, isWrong: boolean) => isWrong || unusable.some((one) => one.id === id);
+  if (isNeeded(world.ledgerId, world.isLedgerCredentialWrong)) {
+    done(await updateCredentials(engine, caller, world.ledgerId, world.ledger.credentials));
+  }
+  if (isNeeded(world.sourceId, world.isSourceCredentialOld)) {
+    done(await updateCredentials(engine, caller, world.sourceId, world.source.credentialToEnter()));
+  }
 }
 
-/** All documents with their state: the same after another round means that there is nothing left to do. */
-async function standing(world: World): Promise<string> {
+/** The documents that wait for something, with their state; null = none does. The same again: for a person's decision. */
+async function waiting(world: World): Promise<string | null> {
   const [row] = await world.rows<{ digest: string | null }>(
     `select md5(string_agg(id || status || coalesce(plan_hash, ''), ' ' order by id)) as digest from postings
-     where tenant_id = $1`,
+     where tenant_id = $1 and status not in ('POSTED', 'REVERSED', 'CANCELLED')`,
   );
-  return row?.digest ?? 'none';
+  return row?.digest ?? null;
 }
 
 async function approveAll(world: World): Promise<void> {

@@ -55,6 +55,11 @@ export class World {
   readonly secrets: Secrets;
   /** What was done, by kind: a refusal does not count. */
   readonly did: Record<string, number> = {};
+  /** Something in the ledger was closed or blocked at some time. */
+  wasLedgerChanged = false;
+  isLedgerCredentialWrong = false;
+  /** The source has another one than was entered. */
+  isSourceCredentialOld = false;
   /** Numbers of the deliveries so far. */
   readonly messages: number[] = [];
   /** Transactions so far that may have changed something. */
