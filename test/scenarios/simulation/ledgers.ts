@@ -19,7 +19,7 @@ export const MERCHANTS = ['Office Depot', 'Blue Heron Cafe', 'Nordic Rail', 'Har
 export const DAYS = ['2026-10-14', '2026-10-29', '2026-11-02', '2026-11-09', '2026-11-18', '2026-11-20'];
 /** How long a write may still appear in the ledger, as the connection is set up; the simulated ledgers keep to it. */
 export const SETTLING_S = 60;
-const SUBMIT_TIMEOUT_S = 90;
+export const SUBMIT_TIMEOUT_S = 90;
 const CALL_TIMEOUT_S = 60;
 const TIMES = {
   settlingSeconds: SETTLING_S,

@@ -21,6 +21,9 @@ const SOURCE_FAULTS: readonly SourceFault[] = ['UNREACHABLE', 'THROTTLED', 'UNRE
 /** A late write, and what the ledger does by itself after it, comes before the settling time is over. */
 const LATEST_MS = SETTLING_S * 1_000 - 1_000;
 
+/** Of the calls, those before which the ledger's own people change something. */
+const MEANWHILE_SHARE = 0.02;
+
 /** Where a call arrives. */
 export type Door = 'ledger' | 'source';
 
@@ -36,6 +39,8 @@ export class VendorFaults {
   isOn = true;
   /** Until then the ledger's server ends every connection. */
   awayUntilMs = 0;
+  /** What happens in the ledger while somebody is at work with it: between its answer to a check, say, and the write. */
+  meanwhile: () => void = () => undefined;
   /** Whoever calls at the moment. */
   caller: SimProcess | null = null;
   private readonly random: Random;
@@ -74,6 +79,7 @@ export class VendorFaults {
 
   private async answer(exchange: Exchange, door: Door): Promise<SandboxReply | typeof DROP_CONNECTION> {
     if (!this.isOn) return exchange.commit();
+    if (this.random.chance(MEANWHILE_SHARE)) this.meanwhile();
     if (door === 'ledger' && this.time.nowMs < this.awayUntilMs) {
       this.note('AWAY');
       return DROP_CONNECTION;

@@ -5,7 +5,16 @@ import { connectSystem } from '../../../src/services/systems.js';
 import type { PipelineRequest } from '../../../src/services/useCases.js';
 import { Random } from '../support/random.js';
 import { type Ground, unique } from './ground.js';
-import { CLEARING, LEDGER_KINDS, type LedgerKind, type SimLedger, startLedger, TAX_CODE } from './ledgers.js';
+import { moveAccount, movePeriod } from './ledgerSteps.js';
+import {
+  CLEARING,
+  LEDGER_KINDS,
+  type LedgerKind,
+  type SimLedger,
+  SUBMIT_TIMEOUT_S,
+  startLedger,
+  TAX_CODE,
+} from './ledgers.js';
 import { CATEGORIES } from './purchase.js';
 import { type SimJob, SimQueue } from './queue.js';
 import type { Secrets } from './secrets.js';
@@ -27,11 +36,14 @@ interface PausedJob {
   readonly worker: Worker;
   readonly job: SimJob;
   readonly work: Promise<Ended>;
+  readonly sinceMs: number;
 }
 
 type Ended = { readonly error: unknown } | { readonly error: null };
 
 const WORKERS = 3;
+/** Longer than any claim holds. */
+const LEASE_AT_MOST_MS = (SUBMIT_TIMEOUT_S + 60) * 1_000;
 const SHARES = [0.1, 0.12, 0.15, 0.2, 0.3];
 /** The source in memory can do the most, and is the quickest. */
 const SOURCES: readonly SourceKind[] = ['MEMORY', 'MEMORY', 'MEMORY', 'BREX', 'BREX', 'EXPENSIFY'];
@@ -120,6 +132,10 @@ export class World {
     this.faults.standAt(this.ledger.sandbox.faults, 'ledger');
     this.source = await startSource(this.sourceKind, this.time);
     this.source.standUnder(this.faults);
+    this.faults.meanwhile = () => {
+      this.note('ledger changed while in use');
+      this.say(`      meanwhile ${this.random.chance(0.7) ? movePeriod(this) : moveAccount(this)}`);
+    };
     await this.ground.pool.query('insert into tenants (id, name) values ($1, $1)', [this.tenantId]);
     for (let count = 0; count < WORKERS; count += 1) await this.addWorker();
     const { engine } = this.anyWorker();
@@ -235,7 +251,7 @@ export class World {
     const ended = endOf(work(worker, job));
     const first = await Promise.race([ended, paused]);
     worker.process.expect(null);
-    if (first === 'PAUSED') await this.leavePaused({ worker, job, work: ended });
+    if (first === 'PAUSED') await this.leavePaused({ worker, job, work: ended, sinceMs: this.time.nowMs });
     else await this.finish(worker, job, first);
     return true;
   }
@@ -246,6 +262,7 @@ export class World {
     const isTakenOver = this.random.chance(0.7);
     this.say(`      ${worker.name} pauses in ${job.name}${isTakenOver ? '; its job is given to others' : ''}`);
     if (!isTakenOver) return;
+    this.note('taken over while paused');
     if (this.random.chance(0.5)) await loseLock(this.ground, worker.process);
     worker.process.isStopping = this.random.chance(0.5);
     await this.queue.revive(job);
@@ -255,6 +272,7 @@ export class World {
     const paused = this.paused.shift();
     if (!paused) return false;
     const { worker, job } = paused;
+    if (this.time.nowMs - paused.sinceMs > LEASE_AT_MOST_MS) this.note('paused past its lease');
     this.wasHit = true;
     this.faults.caller = worker.process;
     worker.process.resume();
