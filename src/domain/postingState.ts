@@ -34,17 +34,20 @@ export type PostingStatus = (typeof POSTING_STATUSES)[number];
  * - `CANCELLED > PLANNED`: only an unsent posting can be cancelled, so when its record is included again it may be planned
  *   again, under the name it had.
  * - `REJECTED > CANCELLED`: the ledger said no and wrote nothing, so giving up is safe.
+ * - `HELD | AWAITING_APPROVAL | REJECTED | CANCELLED > POSTED`: only when the ledger is visited to clear away what an earlier
+ *   attempt left outside the books, and is found to have this very document in them (a person posted it there, or it came
+ *   later than the ledger's settling time). The books are right: to deny it would have it posted once more.
  */
 const MOVES: Readonly<Record<PostingStatus, readonly PostingStatus[]>> = {
   PLANNED: ['HELD', 'AWAITING_APPROVAL', 'READY', 'CANCELLED'],
-  HELD: ['PLANNED', 'CANCELLED'],
-  AWAITING_APPROVAL: ['READY', 'PLANNED', 'CANCELLED'],
+  HELD: ['PLANNED', 'CANCELLED', 'POSTED'],
+  AWAITING_APPROVAL: ['READY', 'PLANNED', 'CANCELLED', 'POSTED'],
   READY: ['POSTING', 'PLANNED', 'CANCELLED'],
   POSTING: ['POSTED', 'REJECTED', 'IN_DOUBT', 'READY', 'HELD'],
   IN_DOUBT: ['POSTED', 'READY', 'HELD'],
   POSTED: ['REVERSED'],
-  REJECTED: ['PLANNED', 'CANCELLED'],
-  CANCELLED: ['PLANNED'],
+  REJECTED: ['PLANNED', 'CANCELLED', 'POSTED'],
+  CANCELLED: ['PLANNED', 'POSTED'],
   REVERSED: [],
 };
 

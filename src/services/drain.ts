@@ -12,6 +12,7 @@ import {
   RateLimitedError,
   UpstreamUnavailableError,
 } from '../errors.js';
+import { clearRemainsOf } from './abandoning.js';
 import { adoptWaiting, judgeUnsent } from './adoption.js';
 import type { Engine } from './engine.js';
 import {
@@ -19,12 +20,15 @@ import {
   type ClaimedPosting,
   claimDoubtful,
   claimReady,
+  claimRemains,
   loadDocuments,
   markAbandoned,
   START_GRACE_MS,
 } from './ledgerWork.js';
 import { deadOwners } from './processes.js';
+import { NOT_SENT } from './remains.js';
 import { finishRuns } from './runProgress.js';
+import { passGate } from './sendGate.js';
 import { type ExportStreams, type Result, resultOfFound, settle, settleAbsent } from './settle.js';
 import { Settler } from './settler.js';
 import { createDecidedSuppliers, ensureSupplier } from './supplierCreation.js';
@@ -112,7 +116,8 @@ class Drain {
         own = [];
         const looked = await this.lookForDoubtful(dead);
         const sent = await this.sendReady(dead);
-        if (looked + sent > 0) continue;
+        const cleared = await this.clearRemains(dead);
+        if (looked + sent + cleared > 0) continue;
         await adoptWaiting(this.adoption());
         return null;
       } catch (error) {
@@ -154,6 +159,18 @@ class Drain {
     return doubtful.length;
   }
 
+  private async clearRemains(dead: readonly string[]): Promise<number> {
+    const { engine, tenantId, ledgerId, connection } = this;
+    const claimed = await engine.db.tenant(tenantId, async (tx) => {
+      const now = engine.clock.now();
+      return claimRemains(tx, ledgerId, engine.processId, now, this.leaseFrom(now), BATCH, dead);
+    });
+    for (const posting of claimed) {
+      await clearRemainsOf({ engine, tenantId, connection, exports: await this.exportsOf(posting) }, posting);
+    }
+    return claimed.length;
+  }
+
   private async sendReady(dead: readonly string[]): Promise<number> {
     const { engine, tenantId, ledgerId } = this;
     const { claimed, documents } = await engine.db.tenant(tenantId, async (tx) => {
@@ -187,7 +204,7 @@ class Drain {
     const queue = [...claimed];
     try {
       while (queue.length > 0 && !this.options.isStopping() && !settler.hasFailed) {
-        const group = await this.beginGroup(queue.splice(0, this.groupSize()), documents, waiting);
+        const group = await this.beginGroup(queue.splice(0, this.groupSize()), documents, found, waiting);
         const trouble = await this.sendGroup(group, found, settler);
         if (trouble) throw trouble;
       }
@@ -205,6 +222,7 @@ class Drain {
   private async beginGroup(
     candidates: readonly ClaimedPosting[],
     documents: ReadonlyMap<string, LedgerDocument>,
+    found: ReadonlyMap<string, Result>,
     waiting: Map<string, ClaimedPosting>,
   ): Promise<Begun[]> {
     const { engine, tenantId } = this;
@@ -216,9 +234,14 @@ class Drain {
       await this.exportsOf(candidate);
     }
     const begunAt = engine.clock.now();
+    const rules = await this.connection.rules();
     const begun = await engine.db.tenant(tenantId, async (tx) => {
       const ours: ClaimedPosting[] = [];
-      for (const posting of ready) {
+      // What the ledger has already is taken as it is there, whatever has changed since.
+      const there = ready.filter((posting) => found.has(posting.id));
+      const unsent = ready.filter((posting) => !found.has(posting.id));
+      const passed = await passGate(engine, tx, this.ledgerId, rules, unsent, documents);
+      for (const posting of [...there, ...passed]) {
         if (await begin(tx, begunAt, posting, this.leaseFrom(begunAt), engine.processId)) ours.push(posting);
       }
       return ours;
@@ -407,11 +430,12 @@ async function planNextDrain(engine: Engine, tenantId: string, ledgerId: string,
     const [row] = await tx.query<{ due: Date | null }>(
       `select min(case when status = 'POSTING' then lease_until
                        else coalesce(greatest(next_attempt_at, lease_until), $3) end) as due
-       from postings p where tenant_id = $1 and ledger_id = $2 and status in ('READY', 'POSTING', 'IN_DOUBT')
+       from postings p where tenant_id = $1 and ledger_id = $2
+         and (status in ('READY', 'POSTING', 'IN_DOUBT') or status = any($4) and next_attempt_at is not null)
          and not (status = 'READY' and after_id is not null and not exists (select from postings a
            where a.tenant_id = p.tenant_id and a.id = p.after_id and a.status = 'POSTED'))
        having count(*) > 0`,
-      [tx.tenantId, ledgerId, engine.clock.now()],
+      [tx.tenantId, ledgerId, engine.clock.now(), NOT_SENT],
     );
     if (!row) return;
     const now = engine.clock.now().getTime();
