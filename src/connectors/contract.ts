@@ -1,7 +1,7 @@
 import type { ZodType } from 'zod';
 import type { Clock } from '../clock.js';
 import type { LocalDate } from '../domain/localDate.js';
-import type { LedgerRules } from '../domain/plan.js';
+import type { LedgerRules, LineRole } from '../domain/plan.js';
 import type { SourceObject } from '../domain/spend.js';
 import type { DocumentType, SpendStream, SystemKind } from '../domain/vocabulary.js';
 import type { Logger } from '../logger.js';
@@ -353,7 +353,7 @@ export interface LedgerDocumentLine {
    * What the line is for, as planned. Ledgers that make the other side of an invoice themselves leave OFFSET out; where
    * no line says what it is for, the last line is the offset.
    */
-  readonly role?: 'EXPENSE' | 'TAX' | 'OFFSET';
+  readonly role?: LineRole;
 }
 
 export interface SubmittedDocument {

@@ -1,4 +1,5 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { TaxCodes } from '../domain/taxCodes.js';
 import type {
   ClosedPeriodPolicy,
   CodingPolicy,
@@ -83,6 +84,14 @@ export class PipelineRow {
 
   @Column({ type: 'boolean', name: 'export_master_data' })
   exportMasterData!: boolean;
+
+  /** Where a remainder goes that rounding leaves; null = such purchases are held. */
+  @Column({ type: 'text', name: 'rounding_account', nullable: true })
+  roundingAccount!: string | null;
+
+  /** What is done with the tax of each tax code; codes that are not in it are treated as ever. */
+  @Column({ type: 'jsonb', name: 'tax_codes', default: () => "'{}'" })
+  taxCodes!: TaxCodes;
 
   @Column({ type: 'text', name: 'duplicate_check', default: () => "'ACROSS_SOURCES'" })
   duplicateCheck!: DuplicateCheck;

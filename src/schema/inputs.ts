@@ -191,9 +191,17 @@ export class CreatePipelineInput {
 
   @Field(() => Boolean, { nullable: true, defaultValue: true })
   enabled?: Optional<boolean>;
+
+  @Field(() => String, { nullable: true, description: 'See `Pipeline.roundingAccount`.' })
+  roundingAccount?: Optional<string>;
+
+  @Field(() => JsonScalar, { nullable: true, description: 'See `Pipeline.taxCodes`.' })
+  taxCodes?: unknown;
 }
 
-@InputType({ description: 'What is left out stays. `schedule` and `defaultAccount` are cleared by null.' })
+@InputType({
+  description: 'What is left out stays. `schedule`, `defaultAccount` and `roundingAccount` are cleared by null.',
+})
 export class UpdatePipelineInput {
   @Field(() => String, { nullable: true })
   name?: Optional<string>;
@@ -251,6 +259,12 @@ export class UpdatePipelineInput {
 
   @Field(() => Boolean, { nullable: true })
   enabled?: Optional<boolean>;
+
+  @Field(() => String, { nullable: true, description: 'See `Pipeline.roundingAccount`.' })
+  roundingAccount?: Optional<string>;
+
+  @Field(() => JsonScalar, { nullable: true, description: 'See `Pipeline.taxCodes`.' })
+  taxCodes?: unknown;
 }
 
 @InputType({ description: 'See `MappingRule`.' })

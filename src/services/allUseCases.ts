@@ -1,4 +1,5 @@
 import { resolveAlert } from './alerts.js';
+import { previewMapping } from './mappingPreview.js';
 import { refreshMasterData } from './masterData.js';
 import { createPipeline, setMappingRules, updatePipeline } from './pipelines.js';
 import { approvePosting, cancelPosting, replayPosting, replayPostings, reversePosting } from './postings.js';
@@ -30,6 +31,7 @@ export function createUseCases(engine: SystemsParts): UseCases {
     createPipeline: (caller, input) => createPipeline(engine, caller, input),
     updatePipeline: (caller, id, input) => updatePipeline(engine, caller, id, input),
     setMappingRules: (caller, input) => setMappingRules(engine, caller, input),
+    previewMapping: (caller, request) => previewMapping(engine, caller, request),
     triggerSync: (caller, input) => triggerSync(engine, caller, input),
     cancelSync: (caller, id) => cancelSync(engine, caller, id),
     replayPosting: (caller, id, note) => replayPosting(engine, caller, id, note),

@@ -1,4 +1,4 @@
-import type { FoundDocument, LedgerConnection, LedgerDocument } from '../connectors/contract.js';
+import type { LedgerConnection, LedgerDocument } from '../connectors/contract.js';
 import type { SpendStream, SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import {
@@ -13,6 +13,7 @@ import {
   UpstreamUnavailableError,
 } from '../errors.js';
 import { clearRemainsOf } from './abandoning.js';
+import { adoptWaiting, judgeUnsent } from './adoption.js';
 import type { Engine } from './engine.js';
 import {
   begin,
@@ -91,10 +92,10 @@ class Drain {
   private readonly exports = new Map<string, ExportStreams>();
 
   constructor(
-    private readonly engine: Engine,
-    private readonly tenantId: string,
+    readonly engine: Engine,
+    readonly tenantId: string,
     private readonly ledgerId: string,
-    private readonly connection: LedgerConnection,
+    readonly connection: LedgerConnection,
     private readonly options: DrainOptions,
   ) {}
 
@@ -115,13 +116,25 @@ class Drain {
         const looked = await this.lookForDoubtful(dead);
         const sent = await this.sendReady(dead);
         const cleared = await this.clearRemains(dead);
-        if (looked + sent + cleared === 0) return null;
+        if (looked + sent + cleared > 0) continue;
+        await adoptWaiting(this.adoption());
+        return null;
       } catch (error) {
         if (isTrouble(error)) return error;
         throw error;
       }
     }
     return null;
+  }
+
+  private adoption() {
+    const { engine, tenantId, ledgerId, connection } = this;
+    return {
+      ...{ engine, tenantId, ledgerId, connection },
+      isStopping: this.options.isStopping,
+      find: (postings: readonly ClaimedPosting[]) => this.find(postings),
+      exportsOf: (posting: ClaimedPosting) => this.exportsOf(posting),
+    };
   }
 
   private async lookForDoubtful(dead: readonly string[]): Promise<number> {
@@ -168,7 +181,7 @@ class Drain {
     const waiting = new Map(claimed.map((posting) => [posting.id, posting]));
     try {
       // Somebody may have sent it before a restore of our database, or under a lease that we lost.
-      const found = await this.find(claimed);
+      const found = await judgeUnsent(this, claimed, await this.find(claimed));
       await this.sendAll(claimed, documents, found, waiting);
     } finally {
       await this.handBack([...waiting.values()]);
@@ -183,7 +196,7 @@ class Drain {
   private async sendAll(
     claimed: readonly ClaimedPosting[],
     documents: ReadonlyMap<string, LedgerDocument>,
-    found: ReadonlyMap<string, readonly FoundDocument[]>,
+    found: ReadonlyMap<string, Result>,
     waiting: Map<string, ClaimedPosting>,
   ): Promise<void> {
     const settler = new Settler(this.engine, this.tenantId);
@@ -236,18 +249,17 @@ class Drain {
   /** @returns what made the ledger unusable; what was begun and not sent then is ready again, because it certainly was not sent. */
   private async sendGroup(
     group: readonly Begun[],
-    found: ReadonlyMap<string, readonly FoundDocument[]>,
+    found: ReadonlyMap<string, Result>,
     settler: Settler,
   ): Promise<LedgergateError | null> {
     let trouble: LedgergateError | null = null;
     for (const { posting, document, begunAt } of group) {
-      const known = found.get(posting.reference);
       let result: Result;
       if (trouble !== null || settler.hasFailed || this.options.isStopping()) {
         const error = trouble ?? new UpstreamUnavailableError('Sending was stopped before it was sent.');
         result = { kind: 'NOT_STARTED', error, againAt: this.engine.clock.now() };
       } else {
-        result = known ? resultOfFound(posting, known) : await this.submit(posting, document, begunAt);
+        result = found.get(posting.id) ?? (await this.submit(posting, document, begunAt));
         trouble = this.troubleIn(result);
       }
       settler.add({ posting, result, exports: await this.exportsOf(posting) });

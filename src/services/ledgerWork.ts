@@ -33,7 +33,7 @@ export interface ClaimedPosting {
   readonly absent_count: number;
 }
 
-const COLUMNS = `id, pipeline_id, ledger_id, status, document_type, reference, plan_hash, posting_date, period_key, currency,
+export const COLUMNS = `id, pipeline_id, ledger_id, status, document_type, reference, plan_hash, posting_date, period_key, currency,
   total, supplier_code, create_supplier, description, reverses_id, correlation_id, run_id, fence, attempts, doubt_since,
   absent_count`;
 

@@ -93,6 +93,8 @@ class KineticConnection implements LedgerConnection {
       costCentreDimension: settings.glSegmentOrder.includes(COST_CENTRE) ? COST_CENTRE : null,
       accountCode: (line) => listedAccountOf(line, settings),
       takesDimension: (name) => settings.glSegmentOrder.includes(name),
+      // A refund is a debit memo, and a line may be negative.
+      invoices: { takesBothSides: true, refundAdvice: null },
     };
   }
 

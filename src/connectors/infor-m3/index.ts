@@ -100,6 +100,13 @@ class M3Connection implements LedgerConnection {
       costCentreDimension: numbers.has(COST_CENTRE) ? COST_CENTRE : null,
       accountCode: (line) => line.glAccount,
       takesDimension: (name) => numbers.has(name),
+      invoices: {
+        takesBothSides: false,
+        refundAdvice:
+          settings.invoice.refunds === 'refuse'
+            ? "Set invoice.refunds in this connection's settings to negative, if this M3 takes negative invoices, then replay."
+            : null,
+      },
     };
   }
 
