@@ -28,6 +28,7 @@ import {
 import { deadOwners } from './processes.js';
 import { NOT_SENT } from './remains.js';
 import { finishRuns } from './runProgress.js';
+import { passGate } from './sendGate.js';
 import { type ExportStreams, type Result, resultOfFound, settle, settleAbsent } from './settle.js';
 import { Settler } from './settler.js';
 import { createDecidedSuppliers, ensureSupplier } from './supplierCreation.js';
@@ -203,7 +204,7 @@ class Drain {
     const queue = [...claimed];
     try {
       while (queue.length > 0 && !this.options.isStopping() && !settler.hasFailed) {
-        const group = await this.beginGroup(queue.splice(0, this.groupSize()), documents, waiting);
+        const group = await this.beginGroup(queue.splice(0, this.groupSize()), documents, found, waiting);
         const trouble = await this.sendGroup(group, found, settler);
         if (trouble) throw trouble;
       }
@@ -221,6 +222,7 @@ class Drain {
   private async beginGroup(
     candidates: readonly ClaimedPosting[],
     documents: ReadonlyMap<string, LedgerDocument>,
+    found: ReadonlyMap<string, Result>,
     waiting: Map<string, ClaimedPosting>,
   ): Promise<Begun[]> {
     const { engine, tenantId } = this;
@@ -232,9 +234,14 @@ class Drain {
       await this.exportsOf(candidate);
     }
     const begunAt = engine.clock.now();
+    const rules = await this.connection.rules();
     const begun = await engine.db.tenant(tenantId, async (tx) => {
       const ours: ClaimedPosting[] = [];
-      for (const posting of ready) {
+      // What the ledger has already is taken as it is there, whatever has changed since.
+      const there = ready.filter((posting) => found.has(posting.id));
+      const unsent = ready.filter((posting) => !found.has(posting.id));
+      const passed = await passGate(engine, tx, this.ledgerId, rules, unsent, documents);
+      for (const posting of [...there, ...passed]) {
         if (await begin(tx, begunAt, posting, this.leaseFrom(begunAt), engine.processId)) ours.push(posting);
       }
       return ours;

@@ -9,6 +9,7 @@ import type { Tx } from '../entities/database.js';
 import { IdempotencyConflictError, InvariantError } from '../errors.js';
 import { record, recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
+import { involveRunners } from './involvement.js';
 import type { PipelineRow } from './pipelines.js';
 import { oweVisit } from './remains.js';
 
@@ -151,6 +152,7 @@ interface ExistingRow {
   plan_hash: string;
   holds: Hold[];
   approved_by: string | null;
+  mapping_version: number | null;
 }
 
 /**
@@ -168,7 +170,7 @@ export async function storePlanned(
 ): Promise<Set<string>> {
   if (planned.length === 0) return new Set();
   const existing = await tx.query<ExistingRow>(
-    `select id, reference, status, plan_hash, holds, approved_by from postings
+    `select id, reference, status, plan_hash, holds, approved_by, mapping_version from postings
      where tenant_id = $1 and ledger_id = $2 and reference = any($3) for update`,
     [tx.tenantId, pipeline.ledger_id, planned.map((one) => one.document.reference)],
   );
@@ -216,6 +218,10 @@ export async function storePlanned(
     tx,
     tried.map(({ id }) => String(id)),
   );
+  if (pipeline.require_approval || written.some(({ status }) => status === 'AWAITING_APPROVAL')) {
+    const ids = written.map((one) => idOf.get(one.document.reference) ?? '');
+    await involveRunners(tx, now, pipeline.id, runId, ids);
+  }
   return new Set(idOf.values());
 }
 
@@ -223,7 +229,10 @@ function saysTheSame(old: ExistingRow, one: PlannedPosting): boolean {
   if (old.plan_hash !== one.document.planHash) return false;
   if (JSON.stringify(old.holds) !== JSON.stringify(one.document.holds)) return false;
   // What a person approved stays approved for as long as the plan is the one that was approved.
-  return old.status === one.status || (old.status === 'READY' && old.approved_by !== null);
+  if (old.status === 'READY' && old.approved_by !== null) return true;
+  // An approver is told by which mapping version it was coded, also when another one says the same.
+  if (old.status === 'AWAITING_APPROVAL' && old.mapping_version !== one.document.mappingVersion) return false;
+  return old.status === one.status;
 }
 
 function statusAfter(old: ExistingRow | undefined, one: PlannedPosting): PostingStatus {
@@ -299,7 +308,7 @@ async function writeHeads(
        create_supplier = excluded.create_supplier, description = excluded.description, holds = excluded.holds,
        mapping_version = excluded.mapping_version, correlation_id = excluded.correlation_id,
        triggered_by = excluded.triggered_by, run_id = excluded.run_id, updated_at = excluded.updated_at,
-       approved_by = null, cancel_reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
+       approved_by = null, approved_key = null, approved_at = null, approved_plan_hash = null, cancel_reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
        -- Whoever had claimed the old plan for sending must not send it any more.
        fence = postings.fence + 1,
        after_id = coalesce(excluded.after_id, postings.after_id)`,

@@ -12,13 +12,14 @@ import type { SimulatedTime } from './time.js';
 
 export const CLEARING = '2150';
 export const PAYABLES = '2100';
+export const TAX_CODE = 'STD';
 export const EXPENSE_ACCOUNTS = ['6100', '6110', '6120', '6130'];
 export const MERCHANTS = ['Office Depot', 'Blue Heron Cafe', 'Nordic Rail', 'Harbour Print Works'];
 /** Days on which purchases are made: two months whose periods are open at first, and today's. */
 export const DAYS = ['2026-10-14', '2026-10-29', '2026-11-02', '2026-11-09', '2026-11-18', '2026-11-20'];
 /** How long a write may still appear in the ledger, as the connection is set up; the simulated ledgers keep to it. */
 export const SETTLING_S = 60;
-const SUBMIT_TIMEOUT_S = 90;
+export const SUBMIT_TIMEOUT_S = 90;
 const CALL_TIMEOUT_S = 60;
 const TIMES = {
   settlingSeconds: SETTLING_S,
@@ -35,6 +36,8 @@ export interface SimLedger {
   readonly connector: LedgerConnector<any, any>;
   readonly sandbox: LedgerSandbox;
   readonly credentials: unknown;
+  /** As somebody enters them whose hand slips. */
+  readonly wrongCredentials: unknown;
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
@@ -43,6 +46,7 @@ export function company(): CompanySeed {
   return {
     name: 'Simulated Pump Works',
     currency: 'USD',
+    rates: { EUR: '1.1' },
     accounts: [
       { code: '1450', name: 'Recoverable tax', kind: 'ASSET' },
       { code: PAYABLES, name: 'Trade creditors', kind: 'LIABILITY', control: true },
@@ -56,7 +60,7 @@ export function company(): CompanySeed {
     }),
     payablesAccount: PAYABLES,
     taxAccount: '1450',
-    taxCodes: [{ code: 'STD', name: 'Standard', percent: '20' }],
+    taxCodes: [{ code: TAX_CODE, name: 'Standard', percent: '20' }],
   };
 }
 
@@ -68,6 +72,7 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
       sandbox,
       connector: sysproConnector,
       credentials: { operator, operatorPassword: password, companyId },
+      wrongCredentials: { operator, operatorPassword: 'slip-of-the-hand', companyId },
       settings: {
         ...TIMES,
         readTimeoutSeconds: CALL_TIMEOUT_S,
@@ -83,6 +88,7 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
       sandbox,
       connector: sageX3Connector,
       credentials: { kind: 'basic', username: basic.user, password: basic.password },
+      wrongCredentials: { kind: 'basic', username: basic.user, password: 'slip-of-the-hand' },
       settings: {
         ...TIMES,
         readTimeoutSeconds: CALL_TIMEOUT_S,
@@ -122,6 +128,7 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
       sandbox,
       connector: inforM3Connector,
       credentials: { ionapi: access.ionapi },
+      wrongCredentials: { ionapi: { ...access.ionapi, sask: 'slip-of-the-hand' } },
       settings: {
         ...TIMES,
         readTimeoutSeconds: CALL_TIMEOUT_S,
@@ -142,6 +149,7 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
       sandbox,
       connector: epicorKineticConnector,
       credentials: { kind: 'basic', username, password, apiKey },
+      wrongCredentials: { kind: 'basic', username, password: 'slip-of-the-hand', apiKey },
       settings: {
         ...TIMES,
         company: companyId,
