@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigurationError, InputError, LedgergateError } from '../errors.js';
 import { addAudit } from './commands/audit.js';
+import { addBi } from './commands/bi.js';
 import { addKeys } from './commands/keys.js';
 import { addMapping } from './commands/mapping.js';
 import { addMigrate } from './commands/migrate.js';
@@ -51,6 +52,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
     addMigrate,
     addKeys,
     addAudit,
+    addBi,
     addSystems,
     addSync,
     addReplay,

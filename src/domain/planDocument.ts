@@ -102,8 +102,8 @@ function plainLine(line: DraftLine, lineNumber: number): PlannedLine {
   return plannedLine(line, lineNumber, line.minor, line.memo, [line.spendRecordId], explanationOf(line));
 }
 
-function explanationOf(line: DraftLine): string {
-  return line.supplier === null ? line.coding : `${line.coding} ${line.supplier}`;
+function explanationOf({ coding, exchange, supplier }: DraftLine): string {
+  return [coding, exchange, supplier].filter((text) => text !== null).join(' ');
 }
 
 function plannedLine(
@@ -143,9 +143,11 @@ function aggregateLine(group: readonly DraftLine[], lineNumber: number, memoLeng
   const ids = [...new Set(group.map((line) => line.spendRecordId))];
   const merchants = few([...new Set(group.map((line) => line.merchant).filter((name) => name !== null))]);
   const count = `${ids.length} ${first.minor < 0n ? 'refund' : 'purchase'}${ids.length === 1 ? '' : 's'}`;
-  const memo = joinMemo([first.role === 'TAX' ? `tax of ${count}` : count, merchants.join(', ')], memoLength);
+  const prefix = first.role === 'TAX' || first.role === 'ROUNDING' ? `${first.role.toLowerCase()} of ` : '';
+  const memo = joinMemo([prefix + count, merchants.join(', ')], memoLength);
   const reasons = few([...new Set(group.map((line) => line.coding))]);
-  return plannedLine(first, lineNumber, minor, memo, ids, reasons.join(' '));
+  const exchanges = few([...new Set(group.map((line) => line.exchange).filter((text) => text !== null))]);
+  return plannedLine(first, lineNumber, minor, memo, ids, [...reasons, ...exchanges].join(' '));
 }
 
 function few(values: readonly string[]): string[] {

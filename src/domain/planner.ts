@@ -5,7 +5,7 @@ import { addDays } from './localDate.js';
 import type { Plan, PlanContext, PlannedDocument, PlanPipeline, PlanSkip, PlanSpend } from './plan.js';
 import { LedgerChecks, wantedDay } from './planChecks.js';
 import { buildDocument, type Draft, documentHolds } from './planDocument.js';
-import { aggregationKey, type DraftLine, draftLines } from './planLines.js';
+import { aggregationKey, type DraftLine, draftLines, invoiceHolds } from './planLines.js';
 import { decideVendor } from './planVendor.js';
 import type { UnifiedSpend } from './spend.js';
 import type { Hold, SpendStream } from './vocabulary.js';
@@ -103,12 +103,15 @@ function draftOf(context: PlanContext, checks: LedgerChecks, item: PlanSpend): D
     };
   }
   const day = checks.postingDay(wanted);
-  const { lines, holds } = draftLines(item, context, checks, vendor, day);
+  const drafted = draftLines(item, context, checks, vendor, day);
+  const { lines } = drafted;
+  const holds = [...drafted.holds];
   if (holds.length === 0 && isNothing(lines)) {
     const reason =
       lines.length === 0 ? 'The amount is zero.' : 'Its parts cancel each other out: nothing is left to post.';
     return excluded(item, reason);
   }
+  holds.push(...invoiceHolds(lines, context));
   assertWhole(item, lines, holds);
   return {
     id: item.id,

@@ -24,6 +24,7 @@ export const PERMISSIONS: Readonly<Record<string, Role>> = {
   'Query.glPosting': 'VIEWER',
   'Query.vendorMatches': 'VIEWER',
   'Query.alerts': 'VIEWER',
+  'Query.previewReplay': 'OPERATOR',
   'Query.auditEvents': 'AUDITOR',
   'Query.verifyAuditChain': 'AUDITOR',
   'Query.reconciliation': 'AUDITOR',

@@ -150,20 +150,23 @@ function requestOf(input: CreatePipelineInput): PipelineRequest {
     requireApproval: input.requireApproval ?? false,
     exportMasterData: input.exportMasterData ?? false,
     enabled: input.enabled ?? true,
+    roundingAccount: input.roundingAccount ?? null,
+    taxCodes: input.taxCodes ?? {},
     duplicateCheck: input.duplicateCheck ?? 'ACROSS_SOURCES',
     duplicateDays: input.duplicateDays ?? 0,
     duplicateImportDays: input.duplicateImportDays ?? 2,
   };
 }
 
-/** Only what was given; null clears the two fields that may be empty and means "leave it" for all others. */
+/** Only what was given; null clears the three fields that may be empty and means "leave it" for all others. */
 function changeOf(input: UpdatePipelineInput): Partial<PipelineRequest> {
-  const { schedule, defaultAccount, ...rest } = input;
+  const { schedule, defaultAccount, roundingAccount, ...rest } = input;
   const given = Object.entries(rest).filter(([, value]) => value !== null && value !== undefined);
   return {
     ...(Object.fromEntries(given) as Partial<PipelineRequest>),
     ...(schedule === undefined ? {} : { schedule }),
     ...(defaultAccount === undefined ? {} : { defaultAccount }),
+    ...(roundingAccount === undefined ? {} : { roundingAccount }),
   };
 }
 

@@ -190,7 +190,8 @@ function answer(context: GraphqlContext, useCase: () => Promise<Outcome<{ id: st
   );
 }
 
-function filterOf(filter: GlPostingFilter): PostingFilter {
+/** Without what was left out. */
+export function filterOf(filter: GlPostingFilter): PostingFilter {
   const given = Object.entries(filter).filter(([, value]) => value !== null && value !== undefined);
   return Object.fromEntries(given) as PostingFilter;
 }

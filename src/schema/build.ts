@@ -9,6 +9,7 @@ import { placeInputErrors } from '../resolvers/inputErrors.js';
 import { MappingPreviewRecordResolver, MappingPreviewResolver } from '../resolvers/mappingPreview.js';
 import { PipelineResolver, SyncRunResolver } from '../resolvers/pipelines.js';
 import { PostingHoldResolver, PostingResolver, PostingStatusEventResolver } from '../resolvers/postings.js';
+import { ReplayExampleResolver, ReplayPreviewResolver } from '../resolvers/replays.js';
 import { MasterDataResolver, SystemResolver } from '../resolvers/systems.js';
 import {
   AlertResolver,
@@ -41,6 +42,8 @@ const RESOLVERS = [
   PostingResolver,
   PostingHoldResolver,
   PostingStatusEventResolver,
+  ReplayPreviewResolver,
+  ReplayExampleResolver,
   VendorMatchResolver,
   VendorCandidateResolver,
   AuditResolver,

@@ -150,7 +150,10 @@ export class CreatePipelineInput {
   @Field(() => String, { nullable: true, defaultValue: 'UTC', description: 'IANA name.' })
   timeZone?: Optional<string>;
 
-  @Field(() => String)
+  @Field(() => String, {
+    description:
+      'The account of the other side: card clearing, or the AP control account. Empty: the clearing account of the ledger’s settings, where they name one.',
+  })
   offsetAccount!: string;
 
   @Field(() => String, { nullable: true })
@@ -188,9 +191,17 @@ export class CreatePipelineInput {
 
   @Field(() => Boolean, { nullable: true, defaultValue: true })
   enabled?: Optional<boolean>;
+
+  @Field(() => String, { nullable: true, description: 'See `Pipeline.roundingAccount`.' })
+  roundingAccount?: Optional<string>;
+
+  @Field(() => JsonScalar, { nullable: true, description: 'See `Pipeline.taxCodes`.' })
+  taxCodes?: unknown;
 }
 
-@InputType({ description: 'What is left out stays. `schedule` and `defaultAccount` are cleared by null.' })
+@InputType({
+  description: 'What is left out stays. `schedule`, `defaultAccount` and `roundingAccount` are cleared by null.',
+})
 export class UpdatePipelineInput {
   @Field(() => String, { nullable: true })
   name?: Optional<string>;
@@ -248,6 +259,12 @@ export class UpdatePipelineInput {
 
   @Field(() => Boolean, { nullable: true })
   enabled?: Optional<boolean>;
+
+  @Field(() => String, { nullable: true, description: 'See `Pipeline.roundingAccount`.' })
+  roundingAccount?: Optional<string>;
+
+  @Field(() => JsonScalar, { nullable: true, description: 'See `Pipeline.taxCodes`.' })
+  taxCodes?: unknown;
 }
 
 @InputType({ description: 'See `MappingRule`.' })

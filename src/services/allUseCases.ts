@@ -1,9 +1,12 @@
 import { resolveAlert } from './alerts.js';
+import { approvePosting } from './approvals.js';
 import { previewMapping } from './mappingPreview.js';
 import { refreshMasterData } from './masterData.js';
 import { createPipeline, setMappingRules, updatePipeline } from './pipelines.js';
-import { approvePosting, cancelPosting, replayPosting, replayPostings, reversePosting } from './postings.js';
+import { cancelPosting, reversePosting } from './postings.js';
 import { reconcile } from './reconciliation.js';
+import { previewReplay } from './replayPreview.js';
+import { replayPosting, replayPostings } from './replays.js';
 import { excludeSpendRecord, includeSpendRecord } from './spendRecords.js';
 import { cancelSync, triggerSync } from './syncs.js';
 import {
@@ -36,6 +39,7 @@ export function createUseCases(engine: SystemsParts): UseCases {
     cancelSync: (caller, id) => cancelSync(engine, caller, id),
     replayPosting: (caller, id, note) => replayPosting(engine, caller, id, note),
     replayPostings: (caller, filter, note) => replayPostings(engine, caller, filter, note),
+    previewReplay: (caller, filter, examples) => previewReplay(engine, caller, filter, examples),
     approvePosting: (caller, id, planHash) => approvePosting(engine, caller, id, planHash),
     cancelPosting: (caller, id, reason) => cancelPosting(engine, caller, id, reason),
     reversePosting: (caller, id, reason) => reversePosting(engine, caller, id, reason),

@@ -4,10 +4,12 @@ import { canonicalJson } from '../domain/canonicalJson.js';
 import { newId } from '../domain/ids.js';
 import { dayIn, type LocalDate } from '../domain/localDate.js';
 import type { MappingRule } from '../domain/plan.js';
+import { type TaxCodes, taxCodesSchema } from '../domain/taxCodes.js';
 import type { DuplicateCheck, SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { MappingVersionRow } from '../entities/mappingVersion.js';
 import { PipelineRow as StoredPipeline } from '../entities/pipeline.js';
+import { SystemRow } from '../entities/system.js';
 import { recordFor } from './audit.js';
 import { watchDrift } from './drift.js';
 import type { Caller, Engine } from './engine.js';
@@ -38,6 +40,8 @@ export interface PipelineRow {
   correction: PipelineRequest['correction'];
   require_approval: boolean;
   export_master_data: boolean;
+  rounding_account: string | null;
+  tax_codes: TaxCodes;
   duplicate_check: DuplicateCheck;
   duplicate_days: number;
   duplicate_import_days: number;
@@ -55,10 +59,11 @@ export async function loadPipeline(tx: Tx, id: string): Promise<PipelineRow | nu
 export async function createPipeline(
   engine: Engine,
   caller: Caller,
-  input: PipelineRequest,
+  request: PipelineRequest,
 ): Promise<Outcome<{ id: string }>> {
   return engine.db.tenant(caller.tenantId, async (tx) => {
     await lockPipelines(tx);
+    const input = await withOffsetAccount(engine, tx, request);
     const problems = await problemsOf(engine, tx, input);
     const same = await tx.manager.findOneBy(StoredPipeline, { tenantId: tx.tenantId, name: input.name.trim() });
     if (same && problems.length === 0 && describes(same, input)) return done({ id: same.id });
@@ -97,7 +102,10 @@ export async function updatePipeline(
     if (!row) return refused('NOT_FOUND', 'There is no such pipeline.', { path: ['id'] });
     const before = requestOf(row);
     const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-    const after: PipelineRequest = { ...before, ...given, sourceId: row.sourceId, ledgerId: row.ledgerId };
+    const after = await withOffsetAccount(engine, tx, {
+      ...{ ...before, ...given },
+      ...{ sourceId: row.sourceId, ledgerId: row.ledgerId },
+    });
     const problems = await problemsOf(engine, tx, after);
     const isTaken = await tx.manager.existsBy(StoredPipeline, {
       tenantId: tx.tenantId,
@@ -108,6 +116,7 @@ export async function updatePipeline(
     if (problems.length > 0) return { ok: false, problems };
     await tx.manager.update(StoredPipeline, key, requestOf(after));
     if (after.enabled && !before.enabled) await planKnownSpend(tx, id, caller.correlationId);
+    else if (decidesMoney(before, requestOf(after))) await planWaiting(engine, tx, id, caller.correlationId);
     if (after.enabled && after.exportMasterData) await wakeMasterData(engine, tx, id, 'IF_CHANGED');
     else await settleMasterDataAlerts(tx, engine.clock.now(), { id, ...after }, caller.actor);
     recordFor(tx, caller, engine.clock.now(), {
@@ -215,6 +224,27 @@ async function planKnownSpend(tx: Tx, pipelineId: string, correlationId: string)
   );
 }
 
+/** Whether what tax or a rounding remainder becomes has changed. */
+function decidesMoney(before: StoredRequest, after: StoredRequest): boolean {
+  const money = ({ roundingAccount, taxCodes }: StoredRequest) => canonicalJson([roundingAccount, taxCodes]);
+  return money(before) !== money(after);
+}
+
+/** What waits for a person is planned again: what changed may be what it waits for. */
+async function planWaiting(engine: Engine, tx: Tx, pipelineId: string, correlationId: string): Promise<void> {
+  await tx.execute(
+    `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
+     select distinct $1, $2, ps.spend_record_id, 'pipeline changed', $3
+     from postings p join posting_spend ps on ps.tenant_id = p.tenant_id and ps.posting_id = p.id
+     join spend_records r on r.tenant_id = ps.tenant_id and r.id = ps.spend_record_id
+     where p.tenant_id = $1 and p.pipeline_id = $2
+       and (p.status in ('HELD', 'AWAITING_APPROVAL') or (p.status = 'POSTED' and r.waiting_reason is not null))
+     on conflict do nothing`,
+    [tx.tenantId, pipelineId, correlationId],
+  );
+  await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId });
+}
+
 function lockPipelines(tx: Tx): Promise<unknown> {
   return tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`pipelines:${tx.tenantId}`]);
 }
@@ -226,6 +256,15 @@ function nameTaken(name: string): Problem {
     path: ['input', 'name'],
     resolution: 'Choose another name, or change the existing pipeline with updatePipeline.',
   };
+}
+
+/** A pipeline that names no offset account takes the one that its ledger's settings name for card spend, for good. */
+async function withOffsetAccount(engine: Engine, tx: Tx, input: PipelineRequest): Promise<PipelineRequest> {
+  if (input.offsetAccount.trim() !== '') return input;
+  const ledger = await tx.manager.findOneBy(SystemRow, { tenantId: tx.tenantId, id: input.ledgerId });
+  const connector = ledger ? engine.connectors.find(ledger.kind) : undefined;
+  if (!ledger || connector?.role !== 'LEDGER') return input;
+  return { ...input, offsetAccount: connector.clearingAccountOf?.(ledger.settings) ?? '' };
 }
 
 async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promise<Problem[]> {
@@ -252,6 +291,7 @@ async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promi
     say('defaultAccount', 'The policy DEFAULT_ACCOUNT needs a default account.');
   }
 
+  problems.push(...taxCodeProblems(input.taxCodes));
   if (!isWithin(input.duplicateDays, 0, 31)) say('duplicateDays', 'Give a whole number of days from 0 to 31.');
   if (!isWithin(input.duplicateImportDays, 1, 366)) {
     say('duplicateImportDays', 'Give a whole number of days from 1 to 366.');
@@ -304,6 +344,18 @@ async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promi
   return problems;
 }
 
+/** Each names the tax code and the field of it that is wrong. */
+function taxCodeProblems(taxCodes: unknown): Problem[] {
+  const parsed = taxCodesSchema.safeParse(taxCodes ?? {});
+  if (parsed.success) return [];
+  return parsed.error.issues.map((issue) => ({
+    code: 'BAD_INPUT',
+    message: `${['taxCodes', ...issue.path].join('.')}: ${issue.message}`,
+    path: ['input', 'taxCodes', ...issue.path.map(String)],
+    resolution: 'For example {"V19": {"treatment": "PARTLY_RECOVERABLE", "recoverablePercent": "50"}}.',
+  }));
+}
+
 async function fillsFromElsewhere(tx: Tx, { sourceId, ledgerId }: PipelineRequest): Promise<boolean> {
   return tx.manager.existsBy(StoredPipeline, {
     ...{ tenantId: tx.tenantId, sourceId, ledgerId: Not(ledgerId), exportMasterData: true, enabled: true },
@@ -323,9 +375,11 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-type StoredRequest = { [K in keyof PipelineRequest]-?: Exclude<PipelineRequest[K], undefined> };
+type StoredRequest = { [K in keyof PipelineRequest]-?: Exclude<PipelineRequest[K], undefined> } & {
+  readonly taxCodes: TaxCodes;
+};
 
-/** What a person says about a pipeline, as it is stored. */
+/** What a person says about a pipeline, as it is stored. @throws ZodError tax codes that `problemsOf` refuses. */
 function requestOf(pipeline: PipelineRequest | StoredPipeline): StoredRequest {
   return {
     name: pipeline.name.trim(),
@@ -346,6 +400,8 @@ function requestOf(pipeline: PipelineRequest | StoredPipeline): StoredRequest {
     requireApproval: pipeline.requireApproval,
     exportMasterData: pipeline.exportMasterData,
     enabled: pipeline.enabled,
+    roundingAccount: pipeline.roundingAccount?.trim() || null,
+    taxCodes: taxCodesSchema.parse(pipeline.taxCodes ?? {}),
     duplicateCheck: pipeline.duplicateCheck ?? 'ACROSS_SOURCES',
     duplicateDays: pipeline.duplicateDays ?? 0,
     // Card purchases of one day are settled, and with that shown by every stream, within two days.

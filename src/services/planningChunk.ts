@@ -156,10 +156,11 @@ export class PlanningChunk {
   private reasonsToWait(items: readonly PlanSpend[], changed: ReadonlySet<string>): Map<string, Waiting> {
     const reasons = new Map<string, Waiting>();
     for (const item of items.filter(({ id }) => changed.has(id))) {
-      const { skipped } = plan(this.context.of(item.spend), [item]);
+      const { skipped, documents } = plan(this.context.of(item.spend), [item]);
       const wait = skipped.find((skip) => skip.kind === 'WAITING');
+      const contradiction = contradictionIn(documents);
       if (wait) reasons.set(item.id, wait);
-      else if (item.spend.disagreement !== null) reasons.set(item.id, { reason: item.spend.disagreement, until: null });
+      else if (contradiction !== null) reasons.set(item.id, { reason: contradiction, until: null });
     }
     return reasons;
   }
@@ -205,9 +206,10 @@ export class PlanningChunk {
       await this.remember(item, standing);
       return;
     }
-    if (item.spend.disagreement !== null) {
+    const contradiction = contradictionIn(next.documents);
+    if (contradiction !== null) {
       // Which figure is right is a person's question; until it is answered the books stay as they are.
-      this.stays(item, item.spend.disagreement);
+      this.stays(item, contradiction);
       return;
     }
     standing.forEach((posting, index) => {
@@ -407,6 +409,12 @@ const BEHIND_ANOTHER: Waiting = {
   reason:
     'It changed after it was posted. Its day is corrected as a whole, once another purchase of that day is settled.',
 };
+
+/** In what the figures of a purchase contradict each other, a sentence; null = in nothing. */
+function contradictionIn(documents: readonly PlannedDocument[]): string | null {
+  const holds = documents.flatMap((document) => document.holds);
+  return holds.find(({ code }) => code === 'UNBALANCED')?.message ?? null;
+}
 
 /** Whether the books show just that already. */
 function isBooked(next: readonly PlannedDocument[], posted: readonly PostedDocument[]): boolean {

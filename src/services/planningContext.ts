@@ -49,6 +49,8 @@ function contextOf(
     coding: row.coding,
     requireApproval: row.require_approval,
     timeZone: row.time_zone,
+    roundingAccount: row.rounding_account,
+    taxCodes: row.tax_codes,
   };
   const byVersion = new Map<number, PlanContext>();
   const checks = new LedgerChecks(masterData, rules, pipeline.closedPeriod);
