@@ -16,6 +16,7 @@ import { Database } from './entities/database.js';
 import { createDataSource } from './entities/dataSource.js';
 import { isMigrated, migrate } from './entities/migrate.js';
 import { ConfigurationError, UpstreamUnavailableError } from './errors.js';
+import { exportRoute } from './http/exports.js';
 import { createHttpServer, type RunningHttpServer } from './http/server.js';
 import { KnownDocuments } from './http/trustedDocuments.js';
 import { JobQueue } from './jobs/queue.js';
@@ -252,6 +253,7 @@ async function startApi(
     executor: config.graphqlExecutor,
     requestsPerMinute: config.requestsPerMinute,
     documents,
+    routes: [exportRoute(db)],
     drainMs: Math.max(1_000, config.shutdownMs - CLOSING_MS),
   }).catch(async (error: unknown) => {
     await feed.stop();

@@ -152,7 +152,7 @@ export interface PlanSpend {
 export interface PlanContext {
   readonly pipeline: PlanPipeline;
   readonly ledgerId: string;
-  /** The version in force on the document's transaction date; null = none was ever set. */
+  /** The version in force on the document's posting date; null = none has begun by then. */
   readonly mapping: MappingVersion | null;
   readonly masterData: MasterData;
   readonly rules: LedgerRules;

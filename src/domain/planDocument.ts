@@ -47,12 +47,6 @@ export function buildDocument(context: PlanContext, checks: LedgerChecks, input:
     ? aggregated(input.lines, rules.memoLength)
     : input.lines.map((line, index) => plainLine(line, index + 1));
   const offset = offsetLine(context, input, lines);
-  const holds = [
-    ...input.drafts.flatMap((draft) => draft.holds),
-    ...(first.day.hold ? [first.day.hold] : []),
-    ...currencyHolds(pipeline.documentType, first.currency, rules.localCurrency),
-    ...checks.offset(pipeline.offsetAccount, pipeline.documentType),
-  ];
   return finishDocument({
     reference: input.reference,
     documentType: pipeline.documentType,
@@ -63,10 +57,25 @@ export function buildDocument(context: PlanContext, checks: LedgerChecks, input:
     createSupplier: first.createSupplier,
     description: clip(input.description, DESCRIPTION_LENGTH),
     lines: offset ? [...lines, offset] : lines,
-    holds: distinctHolds(holds),
+    holds: documentHolds(context, checks, first, input.drafts),
     mappingVersion: mapping?.version ?? null,
     spend: input.drafts.map(({ id, revision }) => ({ id, revision })),
   });
+}
+
+/** What holds the document of these drafts, which share the day and the currency of the first. */
+export function documentHolds(
+  { pipeline, rules }: PlanContext,
+  checks: LedgerChecks,
+  first: Draft,
+  drafts: readonly Draft[],
+): Hold[] {
+  return distinctHolds([
+    ...drafts.flatMap((draft) => draft.holds),
+    ...(first.day.hold ? [first.day.hold] : []),
+    ...currencyHolds(pipeline.documentType, first.currency, rules.localCurrency),
+    ...checks.offset(pipeline.offsetAccount, pipeline.documentType),
+  ]);
 }
 
 /** A journal of many merchants has no supplier; that of one has it. */

@@ -4,7 +4,7 @@ import { documentReference } from './keys.js';
 import { addDays } from './localDate.js';
 import type { Plan, PlanContext, PlannedDocument, PlanPipeline, PlanSkip, PlanSpend } from './plan.js';
 import { LedgerChecks, wantedDay } from './planChecks.js';
-import { buildDocument, type Draft } from './planDocument.js';
+import { buildDocument, type Draft, documentHolds } from './planDocument.js';
 import { aggregationKey, type DraftLine, draftLines, invoiceHolds } from './planLines.js';
 import { decideVendor } from './planVendor.js';
 import type { UnifiedSpend } from './spend.js';
@@ -125,6 +125,16 @@ function draftOf(context: PlanContext, checks: LedgerChecks, item: PlanSpend): D
     holds: [...(item.holds ?? []), ...(vendor.hold ? [vendor.hold] : []), ...holds],
     description: descriptionOf(spend),
   };
+}
+
+/** How a purchase would be coded by itself, and what would hold its document; or why it would get none. */
+export type PurchaseCoding = { readonly lines: readonly DraftLine[]; readonly holds: readonly Hold[] } | PlanSkip;
+
+/** What `plan` decides about one purchase, without the work of making its document. */
+export function codingOfPurchase(context: PlanContext, checks: LedgerChecks, item: PlanSpend): PurchaseCoding {
+  const draft = draftOf(context, checks, item);
+  if ('kind' in draft) return draft;
+  return { lines: draft.lines, holds: documentHolds(context, checks, draft, [draft]) };
 }
 
 /** Whether the lines, added up by account, change nothing: a purchase and its refund on the same account. */

@@ -86,6 +86,18 @@ export type VendorMatchMethod = (typeof VENDOR_MATCH_METHODS)[number];
 export const VENDOR_DECISIONS = ['CONFIRM', 'REJECT', 'ASSIGN', 'CREATE'] as const;
 export type VendorDecision = (typeof VENDOR_DECISIONS)[number];
 
+/** What a replay would make of a posting. */
+export const REPLAY_OUTCOMES = [
+  'READY',
+  'AWAITING_APPROVAL',
+  'HELD',
+  'CANCELLED',
+  'POSTPONED',
+  'LOOKED_FOR',
+  'NOT_REPLAYABLE',
+] as const;
+export type ReplayOutcome = (typeof REPLAY_OUTCOMES)[number];
+
 export const ALERT_SEVERITIES = ['INFO', 'WARNING', 'CRITICAL'] as const;
 export type AlertSeverity = (typeof ALERT_SEVERITIES)[number];
 

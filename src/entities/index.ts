@@ -8,6 +8,7 @@ import { CredentialRow } from './credential.js';
 import { DuplicateClearanceRow } from './duplicateClearance.js';
 import { FiscalPeriodRow } from './fiscalPeriod.js';
 import { GlAccountRow } from './glAccount.js';
+import { InvolvementRow } from './involvement.js';
 import { JobClaimRow } from './jobClaim.js';
 import { LedgerDimensionValueRow } from './ledgerDimensionValue.js';
 import { LedgerSessionRow } from './ledgerSession.js';
@@ -21,6 +22,9 @@ import { PostingEventRow } from './postingEvent.js';
 import { PostingLineRow } from './postingLine.js';
 import { PostingSpendRow } from './postingSpend.js';
 import { ProcessRow } from './process.js';
+import { ReceiptRow } from './receipt.js';
+import { ReceiptAttachmentRow } from './receiptAttachment.js';
+import { ReceiptLinkRow } from './receiptLink.js';
 import { ScheduleFireRow } from './scheduleFire.js';
 import { SourceExportRow } from './sourceExport.js';
 import { SourceObjectRow } from './sourceObject.js';
@@ -70,6 +74,10 @@ export const entities = [
   PostingSpendRow,
   PostingAttemptRow,
   PostingEventRow,
+  InvolvementRow,
+  ReceiptRow,
+  ReceiptLinkRow,
+  ReceiptAttachmentRow,
   VendorMatchRow,
   VendorLinkRow,
   SourceExportRow,
@@ -91,6 +99,7 @@ export {
   DuplicateClearanceRow,
   FiscalPeriodRow,
   GlAccountRow,
+  InvolvementRow,
   JobClaimRow,
   LedgerDimensionValueRow,
   LedgerSessionRow,
@@ -104,6 +113,9 @@ export {
   PostingRow,
   PostingSpendRow,
   ProcessRow,
+  ReceiptAttachmentRow,
+  ReceiptLinkRow,
+  ReceiptRow,
   ScheduleFireRow,
   SourceExportRow,
   SourceObjectRow,

@@ -104,6 +104,10 @@ export class PipelineRow {
   @Column({ type: 'integer', name: 'duplicate_import_days', default: 2 })
   duplicateImportDays!: number;
 
+  /** Public address of this gateway; where it is set, documents carry a link to their receipts. */
+  @Column({ type: 'text', name: 'receipt_link_base', nullable: true })
+  receiptLinkBase!: string | null;
+
   @Column({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;
 }

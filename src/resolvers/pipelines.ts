@@ -12,7 +12,7 @@ import { MappingVersion, MappingVersionConnection, Pipeline, SyncRun, SyncRunCon
 import { GlPosting } from '../schema/postings.js';
 import { DateScalar, DateTimeScalar } from '../schema/scalars.js';
 import { ConnectedSystem } from '../schema/systems.js';
-import type { Outcome } from '../services/outcome.js';
+import type { Outcome, Problem } from '../services/outcome.js';
 import type { Page } from '../services/read/pages.js';
 import type { MappingVersionRow, PipelineRow, SyncRunRow } from '../services/read/pipelines.js';
 import type { PostingRow } from '../services/read/postings.js';
@@ -94,12 +94,15 @@ export class PipelineResolver {
     @Arg('rules', () => [MappingRuleInput]) rules: MappingRuleInput[],
     @Arg('effectiveFrom', () => DateScalar, {
       nullable: true,
-      description: 'The first transaction date that it decides.',
+      description: 'The first posting date that it decides.',
     })
     effectiveFrom: Maybe<LocalDate>,
     @Arg('note', () => String, { nullable: true }) note: Maybe<string>,
   ): Promise<MappingPayload> {
-    return payload<{ id: string }, { mapping: MappingVersionRow | null }>(
+    return payload<
+      { id: string; warnings?: readonly Problem[] },
+      { mapping: MappingVersionRow | null; warnings: readonly Problem[] }
+    >(
       context,
       () =>
         context.useCases.setMappingRules(context.caller, {
@@ -108,8 +111,11 @@ export class PipelineResolver {
           effectiveFrom: effectiveFrom ?? undefined,
           note: note ?? undefined,
         }),
-      async ({ id }) => ({ mapping: present(await context.read.pipelines.mappingVersion(id), `Mapping ${id}`) }),
-      { mapping: null },
+      async ({ id, warnings = [] }) => ({
+        mapping: present(await context.read.pipelines.mappingVersion(id), `Mapping ${id}`),
+        warnings,
+      }),
+      { mapping: null, warnings: [] },
     );
   }
 }

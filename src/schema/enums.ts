@@ -133,3 +133,16 @@ export const Role = enumFrom(
     ADMIN: 'Connects systems, changes pipelines, mappings and keys.',
   },
 );
+export const ReplayOutcome = enumFrom(
+  'ReplayOutcome',
+  words.REPLAY_OUTCOMES,
+  'What a replay would make of a posting.',
+  {
+    READY: 'It would be posted.',
+    HELD: 'It would stay held; `code` is the first of its holds.',
+    CANCELLED: 'It would be given up: none of its purchases has to be posted any more.',
+    POSTPONED: 'Another document of its purchases is at the ledger: it is planned when that is settled.',
+    LOOKED_FOR: 'Nobody knows whether the ledger has it: the ledger would be asked at once.',
+    NOT_REPLAYABLE: 'Its state, which is `code`, lets it not be replayed.',
+  },
+);

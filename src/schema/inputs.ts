@@ -150,7 +150,10 @@ export class CreatePipelineInput {
   @Field(() => String, { nullable: true, defaultValue: 'UTC', description: 'IANA name.' })
   timeZone?: Optional<string>;
 
-  @Field(() => String)
+  @Field(() => String, {
+    description:
+      'The account of the other side: card clearing, or the AP control account. Empty: the clearing account of the ledger’s settings, where they name one.',
+  })
   offsetAccount!: string;
 
   @Field(() => String, { nullable: true })

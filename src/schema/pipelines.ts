@@ -129,7 +129,7 @@ export class MappingVersion extends Node {
   @Field(() => Int, { description: '1, 2, 3 … per pipeline.' })
   version!: number;
 
-  @Field(() => DateScalar, { description: 'The first transaction date that it decides.' })
+  @Field(() => DateScalar, { description: 'The first posting date that it decides.' })
   effectiveFrom!: string;
 
   @Field(() => String, { nullable: true })

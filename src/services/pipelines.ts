@@ -3,17 +3,21 @@ import { Not } from 'typeorm';
 import { canonicalJson } from '../domain/canonicalJson.js';
 import { newId } from '../domain/ids.js';
 import { dayIn, type LocalDate } from '../domain/localDate.js';
-import type { MappingRule, MappingVersion } from '../domain/plan.js';
+import type { MappingRule } from '../domain/plan.js';
 import { type TaxCodes, taxCodesSchema } from '../domain/taxCodes.js';
 import type { DuplicateCheck, SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { MappingVersionRow } from '../entities/mappingVersion.js';
 import { PipelineRow as StoredPipeline } from '../entities/pipeline.js';
+import { SystemRow } from '../entities/system.js';
 import { recordFor } from './audit.js';
+import { watchDrift } from './drift.js';
 import type { Caller, Engine } from './engine.js';
 import { settleMasterDataAlerts, wakeMasterData } from './masterDataWake.js';
 import { done, type Outcome, type Problem, refused } from './outcome.js';
 import type { MappingRequest, PipelineRequest } from './useCases.js';
+
+export { loadMappings } from './storedMappings.js';
 
 /** A pipeline as the engine's own SQL reads it; where single pipelines are worked on here, `StoredPipeline` is. */
 export interface PipelineRow {
@@ -55,10 +59,11 @@ export async function loadPipeline(tx: Tx, id: string): Promise<PipelineRow | nu
 export async function createPipeline(
   engine: Engine,
   caller: Caller,
-  input: PipelineRequest,
+  request: PipelineRequest,
 ): Promise<Outcome<{ id: string }>> {
   return engine.db.tenant(caller.tenantId, async (tx) => {
     await lockPipelines(tx);
+    const input = await withOffsetAccount(engine, tx, request);
     const problems = await problemsOf(engine, tx, input);
     const same = await tx.manager.findOneBy(StoredPipeline, { tenantId: tx.tenantId, name: input.name.trim() });
     if (same && problems.length === 0 && describes(same, input)) return done({ id: same.id });
@@ -97,7 +102,10 @@ export async function updatePipeline(
     if (!row) return refused('NOT_FOUND', 'There is no such pipeline.', { path: ['id'] });
     const before = requestOf(row);
     const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-    const after: PipelineRequest = { ...before, ...given, sourceId: row.sourceId, ledgerId: row.ledgerId };
+    const after = await withOffsetAccount(engine, tx, {
+      ...{ ...before, ...given },
+      ...{ sourceId: row.sourceId, ledgerId: row.ledgerId },
+    });
     const problems = await problemsOf(engine, tx, after);
     const isTaken = await tx.manager.existsBy(StoredPipeline, {
       tenantId: tx.tenantId,
@@ -125,16 +133,28 @@ export async function updatePipeline(
 
 /**
  * Adds a mapping version; earlier ones stay as they were. What waits because of a mapping is planned again by it.
- * Giving the rules that are in force already changes nothing.
+ * Giving the rules that are in force already changes nothing. What the rules name and the ledger has lost is a warning and
+ * no refusal: it may be made there tomorrow.
  */
 export async function setMappingRules(
   engine: Engine,
   caller: Caller,
   input: MappingRequest,
-): Promise<Outcome<{ id: string }>> {
-  const checked = checkRules(input);
+): Promise<Outcome<{ id: string; warnings: readonly Problem[] }>> {
+  const checked = checkedRules(input.rules);
   if (!checked.ok) return checked;
-  const rules = checked.value;
+  const saved = await saveRules(engine, caller, input, checked.value);
+  if (!saved.ok) return saved;
+  const { id, ledgerId } = saved.value;
+  return done({ id, warnings: await watchDrift(engine, caller.tenantId, ledgerId, input.pipelineId) });
+}
+
+function saveRules(
+  engine: Engine,
+  caller: Caller,
+  input: MappingRequest,
+  rules: readonly MappingRule[],
+): Promise<Outcome<{ id: string; ledgerId: string }>> {
   return engine.db.tenant(caller.tenantId, async (tx) => {
     await lockPipelines(tx);
     const pipeline = await tx.manager.findOneBy(StoredPipeline, { tenantId: tx.tenantId, id: input.pipelineId });
@@ -145,14 +165,12 @@ export async function setMappingRules(
       order: { version: 'DESC' },
     });
     const isFirst = latest === null;
-    // A first mapping holds for all that was ever spent; a later one from today on, unless it says otherwise.
-    const effectiveFrom =
-      input.effectiveFrom ?? (isFirst ? ('1900-01-01' as LocalDate) : dayIn(pipeline.timeZone, now));
+    const effectiveFrom = beginningOf(input.effectiveFrom, isFirst, dayIn(pipeline.timeZone, now));
     const isSame =
       latest !== null &&
       JSON.stringify(latest.rules.map(normal)) === JSON.stringify(rules) &&
       (input.effectiveFrom === undefined || latest.effectiveFrom === effectiveFrom);
-    if (isSame) return done({ id: latest.id });
+    if (isSame) return done({ id: latest.id, ledgerId: pipeline.ledgerId });
     const id = newId('map');
     const version = (latest?.version ?? 0) + 1;
     await tx.manager.insert(MappingVersionRow, {
@@ -183,23 +201,13 @@ export async function setMappingRules(
       [tx.tenantId, pipeline.id, caller.correlationId],
     );
     await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: pipeline.id });
-    return done({ id });
+    return done({ id, ledgerId: pipeline.ledgerId });
   });
 }
 
-/** Every version of a pipeline, so that each record is planned by the one in force on its own day. */
-export async function loadMappings(tx: Tx, pipelineId: string): Promise<MappingVersion[]> {
-  const rows = await tx.query<{ version: number; effective_from: LocalDate; rules: MappingRule[] }>(
-    `select version, effective_from, rules from mapping_versions where tenant_id = $1 and pipeline_id = $2
-     order by version desc`,
-    [tx.tenantId, pipelineId],
-  );
-  return rows.map((row) => ({ version: row.version, effectiveFrom: row.effective_from, rules: row.rules }));
-}
-
-/** The version in force on a day: the newest of those that have begun. `versions` comes newest first. */
-export function mappingOn(versions: readonly MappingVersion[], day: LocalDate): MappingVersion | null {
-  return versions.find((version) => version.effectiveFrom <= day) ?? null;
+/** A first mapping holds for all that was ever spent; a later one from today on, unless it says otherwise. */
+export function beginningOf(given: LocalDate | undefined, isFirst: boolean, today: LocalDate): LocalDate {
+  return given ?? (isFirst ? ('1900-01-01' as LocalDate) : today);
 }
 
 // ── inside ───────────────────────────────────────────────────────────────────────────────────
@@ -248,6 +256,15 @@ function nameTaken(name: string): Problem {
     path: ['input', 'name'],
     resolution: 'Choose another name, or change the existing pipeline with updatePipeline.',
   };
+}
+
+/** A pipeline that names no offset account takes the one that its ledger's settings name for card spend, for good. */
+async function withOffsetAccount(engine: Engine, tx: Tx, input: PipelineRequest): Promise<PipelineRequest> {
+  if (input.offsetAccount.trim() !== '') return input;
+  const ledger = await tx.manager.findOneBy(SystemRow, { tenantId: tx.tenantId, id: input.ledgerId });
+  const connector = ledger ? engine.connectors.find(ledger.kind) : undefined;
+  if (!ledger || connector?.role !== 'LEDGER') return input;
+  return { ...input, offsetAccount: connector.clearingAccountOf?.(ledger.settings) ?? '' };
 }
 
 async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promise<Problem[]> {
@@ -412,9 +429,10 @@ function normal(rule: RuleInput): MappingRule {
   };
 }
 
-function checkRules(input: MappingRequest): Outcome<MappingRule[]> {
+/** The rules as they are stored, or what is wrong with each. */
+export function checkedRules(rules: MappingRequest['rules']): Outcome<MappingRule[]> {
   const problems: Problem[] = [];
-  input.rules.forEach((rule, index) => {
+  rules.forEach((rule, index) => {
     const say = (field: string, message: string) =>
       problems.push({ code: 'BAD_INPUT', message, path: ['rules', String(index), field], resolution: null });
     if (rule.glAccount.trim() === '') say('glAccount', 'A rule needs a GL account.');
@@ -429,5 +447,5 @@ function checkRules(input: MappingRequest): Outcome<MappingRule[]> {
       Object.values(dimensions).every((value) => typeof value === 'string');
     if (!isMap) say('dimensions', 'dimensions is an object of texts by name.');
   });
-  return problems.length > 0 ? { ok: false, problems } : done(input.rules.map(normal));
+  return problems.length > 0 ? { ok: false, problems } : done(rules.map(normal));
 }

@@ -131,8 +131,8 @@ export class PlanningChunk {
       return;
     }
     const posted = await loadPosted(this.tx, posting.id);
-    const next = this.byContext(revised).flatMap(([context, some]) => plan(context, some).documents);
-    if (isBooked(next, [posted])) {
+    const next = plan(this.context.on(posted.postingDate), revised);
+    if (isBooked(next.documents, [posted])) {
       for (const item of items) {
         if (changed.has(item.id)) await this.remember(item, [posting]);
         else this.stays(item, null);
@@ -142,7 +142,7 @@ export class PlanningChunk {
     const [first] = items;
     if (!first) return;
     const reversal = planReversal(
-      this.context.on(first.spend.transactionDate),
+      this.context.of(first.spend),
       posted,
       'the source changed one of its purchases after it was posted',
     );
@@ -156,7 +156,7 @@ export class PlanningChunk {
   private reasonsToWait(items: readonly PlanSpend[], changed: ReadonlySet<string>): Map<string, Waiting> {
     const reasons = new Map<string, Waiting>();
     for (const item of items.filter(({ id }) => changed.has(id))) {
-      const { skipped, documents } = plan(this.context.on(item.spend.transactionDate), [item]);
+      const { skipped, documents } = plan(this.context.of(item.spend), [item]);
       const wait = skipped.find((skip) => skip.kind === 'WAITING');
       const contradiction = contradictionIn(documents);
       if (wait) reasons.set(item.id, wait);
@@ -168,7 +168,7 @@ export class PlanningChunk {
   private byContext(items: readonly PlanSpend[]): [PlanContext, PlanSpend[]][] {
     const groups = new Map<PlanContext, PlanSpend[]>();
     for (const item of items) {
-      const context = this.context.on(item.spend.transactionDate);
+      const context = this.context.of(item.spend);
       const group = groups.get(context);
       if (group) group.push(item);
       else groups.set(context, [item]);
@@ -183,7 +183,7 @@ export class PlanningChunk {
       const original = postings.find((posting) => posting.id === reversal.reverses_id);
       // A document of many purchases has one reversal, however many of them are planned.
       if (!original || this.documents.some(({ reverses }) => reverses?.id === original.id)) continue;
-      const context = this.context.on(unifiedFromJson(record.unified).transactionDate);
+      const context = this.context.of(unifiedFromJson(record.unified));
       const document = planReversal(context, await loadPosted(this.tx, original.id), 'planned again');
       const needsApproval = this.correctionsNeedPerson || reversal.status === 'AWAITING_APPROVAL';
       this.documents.push(this.plannedPosting(document, { reverses: original, needsApproval }));
@@ -192,7 +192,7 @@ export class PlanningChunk {
 
   /** The source changed what is in the ledger already: reverse that, and post what it is now after the reversal. */
   private async correct(item: PlanSpend, standing: readonly PostingHead[]): Promise<void> {
-    const context = this.context.on(item.spend.transactionDate);
+    const context = this.context.of(item.spend);
     const revised = { ...item, revision: item.revision + standing.length };
     const documents = await Promise.all(standing.map((posting) => loadPosted(this.tx, posting.id)));
     const next = plan(context, [revised]);
@@ -202,7 +202,7 @@ export class PlanningChunk {
       this.stays(item, waiting.reason, waiting.until);
       return;
     }
-    if (isBooked(next.documents, documents)) {
+    if (isBooked(this.asPostedOn(documents, revised), documents)) {
       await this.remember(item, standing);
       return;
     }
@@ -221,6 +221,11 @@ export class PlanningChunk {
       );
     });
     this.addFresh(revised);
+  }
+
+  /** What the purchase would have been then: a later mapping is no reason to take back what it did not decide. */
+  private asPostedOn([posted]: readonly PostedDocument[], item: PlanSpend): readonly PlannedDocument[] {
+    return posted ? plan(this.context.on(posted.postingDate), [item]).documents : [];
   }
 
   /** The books would look the same: only the new content is remembered, and nothing is reversed. */
@@ -242,7 +247,7 @@ export class PlanningChunk {
     const wouldGo = (id: string): boolean => {
       const item = byId.get(id);
       if (!item) return false;
-      const { documents } = plan(this.context.on(item.spend.transactionDate), [item]);
+      const { documents } = plan(this.context.of(item.spend), [item]);
       return documents.length > 0 && documents.every(({ holds }) => holds.length === 0);
     };
     const holds = await suspectedDuplicates(this.tx, this.context.row, [...byId.keys()], wouldGo);

@@ -6,19 +6,23 @@ import { LedgergateError, PeriodClosedError } from '../errors.js';
 import type { Engine } from './engine.js';
 import { oweGroups } from './exports.js';
 import { type ClaimedPosting, differenceOf, finishAttempt, foundElsewhere, move, tellMove } from './ledgerWork.js';
+import { NOT_SENT, oweVisit } from './remains.js';
+import { settleTakenBack, type TakenBack } from './takenBack.js';
 
 /** What became of one attempt. */
 export type Result =
   | {
       readonly kind: 'POSTED';
       readonly ledgerDocumentId: string;
-      readonly how: 'SENT' | 'FOUND';
+      /** ADOPTED: found without having been sent, say because this database was restored from an older backup. */
+      readonly how: 'SENT' | 'FOUND' | 'ADOPTED';
       readonly warnings: readonly string[];
     }
   | { readonly kind: 'REJECTED'; readonly error: LedgergateError }
   | { readonly kind: 'NOT_STARTED'; readonly error: LedgergateError; readonly againAt: Date }
   | { readonly kind: 'UNKNOWN'; readonly error: unknown; readonly overAt: Date }
-  | { readonly kind: 'ELSEWHERE'; readonly found: readonly FoundDocument[]; readonly difference: string };
+  | { readonly kind: 'ELSEWHERE'; readonly found: readonly FoundDocument[]; readonly difference: string }
+  | ({ readonly kind: 'TAKEN_BACK' } & TakenBack);
 
 /** Where results are owed to: the stream of a source whose objects take them, by pipeline. */
 export type ExportStreams = ReadonlyMap<string, { readonly sourceId: string; readonly stream: SpendStream }>;
@@ -52,17 +56,29 @@ export async function settle(
       return settleUnknown(tx, now, posting, result.error, result.overAt);
     case 'ELSEWHERE':
       return settleElsewhere(tx, now, posting, result.found, result.difference);
+    case 'TAKEN_BACK':
+      return settleTakenBack(engine, tx, now, posting, result);
   }
 }
 
-/** Judges what the ledger holds under a reference. */
-export function resultOfFound(posting: ClaimedPosting, found: readonly FoundDocument[]): Result {
+/** Judges what the ledger holds under a reference. @param how whether this database knows of having sent it. */
+export function resultOfFound(
+  posting: ClaimedPosting,
+  found: readonly FoundDocument[],
+  how: 'FOUND' | 'ADOPTED' = 'FOUND',
+): Result {
   const [first, ...others] = found;
   if (!first) throw new RangeError('nothing was found');
   const difference = others.length > 0 ? `there are ${found.length} of them` : differenceOf(posting, first);
   if (difference !== null) return { kind: 'ELSEWHERE', found, difference };
-  return { kind: 'POSTED', ledgerDocumentId: first.ledgerDocumentId, how: 'FOUND', warnings: [] };
+  return { kind: 'POSTED', ledgerDocumentId: first.ledgerDocumentId, how, warnings: [] };
 }
+
+const HOW_WORDS = {
+  SENT: '',
+  FOUND: ', found in the ledger by its reference',
+  ADOPTED: ', found in the ledger by its reference and adopted: this database had not sent it',
+} as const;
 
 /**
  * The document is in the ledger. State, attempt, purchases and what the source is owed go in one statement, because every
@@ -76,9 +92,9 @@ async function settlePosted(
   result: Extract<Result, { kind: 'POSTED' }>,
   exports: ExportStreams,
 ): Promise<boolean> {
-  const wasFound = result.how === 'FOUND';
-  // What this process has in hand is POSTING, or was claimed in doubt.
-  const from: PostingStatus = posting.status === 'IN_DOUBT' ? 'IN_DOUBT' : 'POSTING';
+  // What this process has in hand is POSTING, or was claimed in doubt, or to clear away what an attempt had left.
+  const isClaimedAsIs = posting.status === 'IN_DOUBT' || NOT_SENT.includes(posting.status);
+  const from: PostingStatus = isClaimedAsIs ? posting.status : 'POSTING';
   assertMove(from, 'POSTED');
   const target = posting.reverses_id === null ? exports.get(posting.pipeline_id) : undefined;
   const [done] = await tx.query<{ moved: boolean; owed: boolean; grouped: boolean; waiting: boolean }>(
@@ -128,7 +144,7 @@ async function settlePosted(
       result.ledgerDocumentId,
       now,
       from,
-      wasFound ? 'FOUND' : 'POSTED',
+      result.how === 'SENT' ? 'POSTED' : 'FOUND',
       result.warnings.join(' ') || null,
       posting.reverses_id === null,
       posting.correlation_id,
@@ -140,9 +156,10 @@ async function settlePosted(
   if (!done?.moved) return false;
   tellMove(tx, now, posting, from, 'POSTED', {
     action: 'posting.posted',
-    summary: `${posting.description}: posted as ${result.ledgerDocumentId}${wasFound ? ', found in the ledger by its reference' : ''}.`,
+    summary: `${posting.description}: posted as ${result.ledgerDocumentId}${HOW_WORDS[result.how]}.`,
     after: {
       ledgerDocumentId: result.ledgerDocumentId,
+      ...(result.how === 'ADOPTED' ? { adopted: true } : {}),
       ...(result.warnings.length > 0 ? { warnings: result.warnings } : {}),
     },
   });
@@ -213,6 +230,8 @@ async function settleRejected(
   if (moved) {
     await finishAttempt(tx, posting, now, 'REJECTED', error.userMessage, statusIn(error));
     await markPurchases(tx, posting, now, 'HELD');
+    // This attempt's own refusal says that nothing was written; an earlier one may have left something all the same.
+    await oweVisit(engine, tx, [posting.id], ['UNKNOWN', 'ABANDONED']);
     if (error instanceof PeriodClosedError) await planForNextPeriod(engine, tx, posting);
   }
   return moved;

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../../src/clock.js';
 import type {
+  Clearance,
   DocumentQuery,
   ExportAnswer,
   ExportReport,
@@ -251,6 +252,8 @@ export class FakeLedger {
   readonly faults: LedgerFault[] = [];
   /** Called when a submit arrives, before anything else happens, and once more after a document was written. */
   onSubmit: ((document: LedgerDocument, moment: 'ARRIVED' | 'WRITTEN') => Promise<void> | void) | null = null;
+  /** Set for a ledger that takes documents in steps: what clearing away after an attempt finds. */
+  onAbandon: ((document: LedgerDocument, fate: 'WAITING' | 'GIVEN_UP') => Clearance) | null = null;
   /** Every document that a submit brought, written or not. */
   readonly submitted: LedgerDocument[] = [];
   private readonly held: HeldDocument[] = [];
@@ -314,6 +317,12 @@ export class FakeLedger {
       findByReference: async (queries) => this.reached(this.find(queries)),
       readBack: async (id) =>
         this.find(this.held.map((one) => one.document)).find((one) => one.ledgerDocumentId === id) ?? null,
+      ...(this.onAbandon === null
+        ? {}
+        : {
+            abandon: async (document: LedgerDocument, fate: 'WAITING' | 'GIVEN_UP') =>
+              this.reached(this.onAbandon ? this.onAbandon(document, fate) : { kind: 'NOTHING' }),
+          }),
       suppliers: {
         codeFor: (name) =>
           name

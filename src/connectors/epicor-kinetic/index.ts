@@ -3,6 +3,7 @@ import type { LedgerRules } from '../../domain/plan.js';
 import { ConfigurationError } from '../../errors.js';
 import type {
   CheckResult,
+  Clearance,
   ConnectionContext,
   DocumentQuery,
   FoundDocument,
@@ -115,6 +116,10 @@ class KineticConnection implements LedgerConnection {
 
   submit(document: LedgerDocument): Promise<SubmittedDocument> {
     return this.poster.submit(document);
+  }
+
+  abandon(document: LedgerDocument): Promise<Clearance> {
+    return this.poster.abandon(document);
   }
 
   findByReference(queries: readonly DocumentQuery[]): Promise<FoundDocument[]> {

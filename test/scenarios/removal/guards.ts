@@ -2,6 +2,7 @@ import type { Guard } from './guard.js';
 
 const POSTING_ONCE = 'test/integration/services/postingOnce.test.ts';
 const GUARDS_TEST = 'test/integration/services/guards.test.ts';
+const ADOPTION = 'test/scenarios/restore/adoption.test.ts';
 
 /** In the order of the promises: once, nothing lost, never a guess, only clean postings, explained, secret. */
 export const GUARDS: readonly Guard[] = [
@@ -35,6 +36,30 @@ export const GUARDS: readonly Guard[] = [
     code: 'if (now.getTime() - begunAt.getTime() > START_GRACE_MS) {',
     replacement: 'if (begunAt.getTime() < 0) {',
     caughtBy: { file: POSTING_ONCE, title: 'sends nothing when it comes back after it was held for dead' },
+  },
+  {
+    name: 'a document is looked for before it is sent for the first time',
+    file: 'src/services/drain.ts',
+    code: 'result = found.get(posting.id) ?? (await this.submit(posting, document, begunAt));',
+    replacement: 'result = await this.submit(posting, document, begunAt);',
+    caughtBy: { file: ADOPTION, title: 'is adopted under its name, and the source is told again' },
+  },
+  {
+    name: 'a document that is found is asked after further: it may have been taken back',
+    file: 'src/services/takenBack.ts',
+    code: 'if (reversal === null && next === null) return STANDS;',
+    replacement: 'if (original.isPosted) return STANDS;',
+    caughtBy: {
+      file: ADOPTION,
+      title: 'and coded anew since, for the same amount, is not taken for what it was before',
+    },
+  },
+  {
+    name: 'what waits for a person is looked for in the ledger',
+    file: 'src/services/drain.ts',
+    code: 'await adoptWaiting(this.adoption());',
+    replacement: '',
+    caughtBy: { file: ADOPTION, title: 'and was approved and posted since is adopted' },
   },
   {
     name: 'an unclear answer is a doubt',

@@ -25,6 +25,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       seed: { type: 'string', default: '1' },
       lanes: { type: 'string', default: '4' },
       seconds: { type: 'string' },
+      distinct: { type: 'boolean', default: false },
+      only: { type: 'string' },
       list: { type: 'boolean', default: false },
       quiet: { type: 'boolean', default: false },
     },
@@ -35,6 +37,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   chmodSync(folder, 0o711);
   const product = await buildProduct();
   const reports: SweepReport[] = [];
+  // In order, so that no process and no database of ours is left behind, and what was found until then is told.
+  let isStopped = false;
+  process.once('SIGTERM', () => {
+    isStopped = true;
+  });
   const { startEmbeddedPostgres } = await product.load<typeof EmbeddedPostgres>('platform/embeddedPostgres.js');
   const server = await startEmbeddedPostgres({ dataDir: join(folder, 'postgres'), settings: QUICK });
   const { newDatabase, end } = databasesOf(server.connectionString);
@@ -42,11 +49,15 @@ export async function main(argv: readonly string[]): Promise<number> {
     const swept = await sweptFrom(product);
     say(`${swept.boundaries.length} boundaries in the program`);
     for (const pair of pairs) {
+      if (isStopped) break;
       say(`${pair.ledger.title}, ${pair.documents}s`);
       const options = { ...pair, swept, newDatabase, seed: Number(values.seed), slice, lanes: Number(values.lanes) };
       reports.push(
         await sweep({
           ...options,
+          isDistinct: values.distinct,
+          isStopping: () => isStopped,
+          ...(values.only === undefined ? {} : { only: new RegExp(values.only) }),
           ...(values.seconds === undefined ? {} : { withinMs: Number(values.seconds) * 1_000 }),
           ...(values.quiet ? {} : { say }),
           ...(values.list ? { list: say } : {}),
@@ -70,6 +81,8 @@ function say(line: string): void {
 /** Databases of one server, which end with it. */
 function databasesOf(connectionString: string): { newDatabase: () => Promise<string>; end: () => Promise<void> } {
   const pool = new pg.Pool({ connectionString, max: 1 });
+  // The server ends right after the pool, maybe before the last connection is closed.
+  pool.on('error', () => undefined);
   let count = 0;
   return {
     async newDatabase() {

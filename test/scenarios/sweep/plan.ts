@@ -4,8 +4,8 @@ export type Side = 'before' | 'after';
 export interface Passing {
   readonly boundary: number;
   readonly side: Side;
-  /** Writes to any socket until then. */
-  readonly writes: number;
+  /** What went out of the process or came in until then, on any socket. */
+  readonly exchanges: number;
 }
 
 /** Where a process is to die. */
@@ -22,20 +22,32 @@ export interface PlannedDeath extends DeathPlace {
 }
 
 /**
- * Every boundary that was passed is a place to die: before it waits. After it has waited only where something left the
- * process meanwhile and no other death of the plan comes at a moment that nobody outside could tell from this one.
+ * Every boundary that was passed is a place to die: before it waits. After it has waited only where something was exchanged
+ * meanwhile and no other death of the plan comes at a moment that nobody outside could tell from this one.
  */
 export function placesOf(passings: readonly Passing[]): DeathPlace[] {
-  const states = new Set(passings.filter(({ side }) => side === 'before').map(({ writes }) => writes));
+  const moments = new Set(passings.filter(({ side }) => side === 'before').map(({ exchanges }) => exchanges));
   const begun = new Map<number, number>();
   const places: DeathPlace[] = [];
-  for (const { boundary, side, writes } of passings) {
-    if (side === 'before') begun.set(boundary, writes);
-    else if (begun.get(boundary) === writes || states.has(writes)) continue;
-    states.add(writes);
+  for (const { boundary, side, exchanges } of passings) {
+    if (side === 'before') begun.set(boundary, exchanges);
+    else if (begun.get(boundary) === exchanges || moments.has(exchanges)) continue;
+    moments.add(exchanges);
     places.push({ boundary, side });
   }
   return places;
+}
+
+/** Those of them that leave the world outside differently: one of all between which nothing was exchanged. */
+export function distinctOf(places: readonly DeathPlace[], passings: readonly Passing[]): DeathPlace[] {
+  const momentOf = new Map(passings.map(({ boundary, side, exchanges }) => [`${side} ${boundary}`, exchanges]));
+  const seen = new Set<number | undefined>();
+  return places.filter(({ boundary, side }) => {
+    const moment = momentOf.get(`${side} ${boundary}`);
+    if (seen.has(moment)) return false;
+    seen.add(moment);
+    return true;
+  });
 }
 
 /** Every `of`th beginning with the `index`th (from 1), so that the slices together are the whole. */

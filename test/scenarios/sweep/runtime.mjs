@@ -4,11 +4,11 @@ import { Socket } from 'node:net';
 
 const SIDES = { before: 0, after: 1 };
 
-/** What was passed since the last question, in order, each the first time only: boundary, side, writes until then. */
+/** What was passed since the last question, in order, each the first time only: boundary, side, exchanges until then. */
 let passings = [];
 let known = new Set();
-/** Writes to any socket so far. As long as it stays the same, nobody outside can tell two moments apart. */
-let writes = 0;
+/** What went out of any socket or came in so far. While it stays the same, nobody outside can tell two moments apart. */
+let exchanges = 0;
 let target = targetFrom(new URL(import.meta.url).searchParams);
 
 function targetFrom(parameters) {
@@ -26,13 +26,13 @@ function pass(boundary, side) {
   if (key === target) process.kill(process.pid, 'SIGKILL');
   if (known.has(key)) return;
   known.add(key);
-  passings.push({ boundary, side, writes });
+  passings.push({ boundary, side, exchanges });
 }
 
-for (const name of ['_write', '_writev']) {
+for (const name of ['_write', '_writev', 'push']) {
   const original = Socket.prototype[name];
   Socket.prototype[name] = function counted(...given) {
-    writes += 1;
+    exchanges += 1;
     return original.apply(this, given);
   };
 }

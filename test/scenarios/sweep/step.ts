@@ -1,5 +1,10 @@
 import type { World } from '../crash/world.js';
 
+/** What is looked at: our tables, and the ledger itself. */
+export interface Books extends Pick<World, 'sql'> {
+  readonly ledger: { readonly sandbox: Pick<World['ledger']['sandbox'], 'documents' | 'suppliers'> };
+}
+
 export interface RememberedPosting {
   readonly id: string;
   readonly reference: string;
@@ -12,7 +17,7 @@ export interface RememberedPosting {
 }
 
 /** All postings as they are now. */
-export function postingsOf(world: World): Promise<RememberedPosting[]> {
+export function postingsOf(world: Books): Promise<RememberedPosting[]> {
   return world.sql<{ -readonly [K in keyof RememberedPosting]: RememberedPosting[K] }>(
     `select p.id, p.reference, p.status, p.ledger_document_id as document, p.reverses_id as reverses,
        p.holds->0->>'message' as why,
@@ -29,7 +34,7 @@ export function postingsOf(world: World): Promise<RememberedPosting[]> {
  * @param changed expenses; the last of them is the new one.
  */
 export async function differences(
-  world: World,
+  world: Books,
   before: readonly RememberedPosting[],
   changed: readonly string[],
 ): Promise<string[]> {
@@ -59,7 +64,7 @@ function changes(was: RememberedPosting, is: RememberedPosting | undefined): str
   return [`${was.reference} was ${was.status} and had nothing to do with it, and is ${is ? shown(is) : 'gone'}`];
 }
 
-function documentsOf(world: World, posting: RememberedPosting): string[] {
+function documentsOf(world: Books, posting: RememberedPosting): string[] {
   const { sandbox } = world.ledger;
   const found = sandbox.documents().filter(({ reference, posted }) => posted && reference.trim() === posting.reference);
   const told: string[] = [];
@@ -72,7 +77,7 @@ function documentsOf(world: World, posting: RememberedPosting): string[] {
 }
 
 /** Suppliers that were made twice. Those that the month began with may have the same name on purpose. */
-function twins({ ledger }: World): string[] {
+function twins({ ledger }: Books): string[] {
   const byName = Map.groupBy(ledger.sandbox.suppliers(), ({ name }) => name.toUpperCase());
   const made = [...byName].filter(([name, all]) => all.length > 1 && isMade(name));
   return made.map(([name, all]) => `${name} is a supplier ${all.length} times`);

@@ -1,6 +1,6 @@
 import { Lane } from './lane.js';
 import type { Pair } from './ledgers.js';
-import { type DeathPlace, type Passing, type PlannedDeath, placesOf, type Slice, sliceOf } from './plan.js';
+import { type DeathPlace, distinctOf, type Passing, type PlannedDeath, placesOf, type Slice, sliceOf } from './plan.js';
 import type { SweptProduct } from './sweptProduct.js';
 
 export interface SweepOptions extends Pair {
@@ -9,10 +9,16 @@ export interface SweepOptions extends Pair {
   readonly newDatabase: () => Promise<string>;
   readonly seed: number;
   readonly slice: Slice;
+  /** Of all boundaries between which nothing went out of the process or came in, only one. */
+  readonly isDistinct: boolean;
+  /** Only boundaries whose place matches. */
+  readonly only?: RegExp;
   /** So many gateways side by side: most of a death is waiting for it to be noticed. */
   readonly lanes: number;
   /** No death begins after so long. */
   readonly withinMs?: number;
+  /** Asked before each death: true = no more. */
+  readonly isStopping?: () => boolean;
   readonly say?: (line: string) => void;
   /** Told of every place at which a process is to die at its work, before the first does. */
   readonly list?: (place: string) => void;
@@ -76,7 +82,7 @@ class Sweep {
       const { work, idle, start } = await first.record();
       for (const boundary of start) this.atStart.add(boundary);
       for (const { boundary } of work) this.atWork.add(boundary);
-      for (const place of sliceOf(placesOf(work), slice)) {
+      for (const place of sliceOf(this.wanted(work), slice)) {
         this.plan({ ...place, isIdle: idle.has(place.boundary), recovering: null });
       }
     } catch (error) {
@@ -95,6 +101,13 @@ class Sweep {
     };
   }
 
+  private wanted(passings: readonly Passing[]): DeathPlace[] {
+    const { isDistinct, only, swept } = this.options;
+    const all = placesOf(passings);
+    const wanted = isDistinct ? distinctOf(all, passings) : all;
+    return wanted.filter(({ boundary }) => only?.test(swept.boundaries[boundary]?.place ?? '') ?? true);
+  }
+
   private async openLane(number: number): Promise<Lane> {
     const { ledger, documents, swept, seed, newDatabase } = this.options;
     return Lane.open({ ledger, documents, swept, seed: seed + number, databaseUrl: await newDatabase() });
@@ -106,7 +119,8 @@ class Sweep {
   }
 
   private get isOver(): boolean {
-    return performance.now() - this.startedAt > (this.options.withinMs ?? Number.POSITIVE_INFINITY);
+    const { withinMs = Number.POSITIVE_INFINITY, isStopping } = this.options;
+    return performance.now() - this.startedAt > withinMs || (isStopping?.() ?? false);
   }
 
   /** One death after the other. A gateway that does not come to rest is replaced by a new one. */
@@ -155,7 +169,7 @@ class Sweep {
 
   /** What only a worker that takes over passes is a place to die as well: for that, another has to die here again. */
   private planRecovery({ boundary, side }: DeathPlace, recovery: readonly Passing[]): void {
-    for (const place of placesOf(recovery)) {
+    for (const place of this.wanted(recovery)) {
       if ([this.atStart, this.atWork, this.atRecovery].some((known) => known.has(place.boundary))) continue;
       this.atRecovery.add(place.boundary);
       if (place.boundary % this.options.slice.of !== this.options.slice.index - 1) continue;
