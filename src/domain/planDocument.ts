@@ -2,7 +2,7 @@ import { InvariantError } from '../errors.js';
 import { compareText } from './identity.js';
 import { hashOf } from './keys.js';
 import { decimalOfMinor } from './money.js';
-import type { PlanContext, PlannedDocument, PlannedLine } from './plan.js';
+import type { LedgerRules, PlanContext, PlannedDocument, PlannedLine } from './plan.js';
 import { distinctHolds, type LedgerChecks, type PostingDay } from './planChecks.js';
 import { aggregationKey, clip, type DraftLine, joinMemo } from './planLines.js';
 import type { DocumentType, Hold } from './vocabulary.js';
@@ -175,8 +175,14 @@ function offsetLine(
     creditMinor: total > 0n ? total : 0n,
     memo: aggregate || !only ? clip(description, rules.memoLength) || null : only.memo,
     spendRecordIds: drafts.map((draft) => draft.id),
-    explanation: `The other side of the lines above: the pipeline's offset account ${pipeline.offsetAccount}.`,
+    explanation: `The other side of the lines above: the pipeline's offset account ${pipeline.offsetAccount}.${translation(pipeline.documentType, drafts, rules)}`,
   };
+}
+
+/** Of invoices only: journals are in the ledger's own currency. */
+function translation(type: DocumentType, [first]: readonly Draft[], { localCurrency }: LedgerRules): string {
+  if (type !== 'SUPPLIER_INVOICE' || !first || localCurrency === null || localCurrency === first.currency) return '';
+  return ` The ledger keeps its books in ${localCurrency} and translates this document in ${first.currency} by its own rate.`;
 }
 
 /**
