@@ -16,6 +16,7 @@ import { Database } from './entities/database.js';
 import { createDataSource } from './entities/dataSource.js';
 import { isMigrated, migrate } from './entities/migrate.js';
 import { ConfigurationError, UpstreamUnavailableError } from './errors.js';
+import { receiptRoutes } from './http/receipts.js';
 import { createHttpServer, type RunningHttpServer } from './http/server.js';
 import { JobQueue } from './jobs/queue.js';
 import { Schedule } from './jobs/schedule.js';
@@ -244,6 +245,7 @@ async function startApi(
     useCases: createUseCases(engine),
     feed,
     webhooks: (systemId, kind, headers, rawBody) => receiveWebhook(engine, { systemId, kind, headers, rawBody }),
+    routes: receiptRoutes(engine),
     isReady: () => isMigrated(connectionString),
     isProduction: config.isProduction,
     drainMs: Math.max(1_000, config.shutdownMs - CLOSING_MS),

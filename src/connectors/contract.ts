@@ -5,6 +5,9 @@ import type { LedgerRules } from '../domain/plan.js';
 import type { SourceObject } from '../domain/spend.js';
 import type { DocumentType, SpendStream, SystemKind } from '../domain/vocabulary.js';
 import type { Logger } from '../logger.js';
+import type { AttachesReceipts, ReadsReceipts } from './receiptContract.js';
+
+export type { AttachesReceipts, Attachment, ReadsReceipts, ReceiptLink } from './receiptContract.js';
 
 /**
  * What the engine and a connector promise each other.
@@ -116,6 +119,8 @@ export interface SpendConnector<C = unknown, S = unknown> extends ConnectorBase<
 export interface LedgerConnector<C = unknown, S = unknown> extends ConnectorBase<C, S> {
   readonly role: 'LEDGER';
   readonly documentTypes: readonly DocumentType[];
+  /** Whether its connections may have `attachments`; nobody asks the others. */
+  readonly attachesReceipts?: boolean;
   connect(context: ConnectionContext<C, S>): LedgerConnection;
 }
 
@@ -172,6 +177,7 @@ export interface SpendConnection extends ConnectionBase {
   readonly webhookManagement?: ManagesWebhooks;
   readonly vendors?: ReadsVendors;
   readonly masterData?: ReceivesMasterData;
+  readonly receipts?: ReadsReceipts;
   /** The vendor's own id of the connected company; what a partner app's webhooks are told apart by. */
   companyId(): Promise<string>;
   /** A call that keeps an otherwise idle credential alive. */
@@ -420,6 +426,7 @@ export interface LedgerConnection extends ConnectionBase {
   readBack(ledgerDocumentId: string, query: DocumentQuery): Promise<FoundDocument | null>;
 
   readonly suppliers?: CreatesSuppliers;
+  readonly attachments?: AttachesReceipts;
 }
 
 export interface CreatesSuppliers {

@@ -8,6 +8,7 @@ import { guard } from '../resolvers/authorise.js';
 import { placeInputErrors } from '../resolvers/inputErrors.js';
 import { PipelineResolver, SyncRunResolver } from '../resolvers/pipelines.js';
 import { PostingResolver, PostingStatusEventResolver } from '../resolvers/postings.js';
+import { PostingReceiptsResolver, ReceiptResolver, SpendReceiptsResolver } from '../resolvers/receipts.js';
 import { ReplayExampleResolver, ReplayPreviewResolver } from '../resolvers/replays.js';
 import { MasterDataResolver, SystemResolver } from '../resolvers/systems.js';
 import {
@@ -40,6 +41,9 @@ const RESOLVERS = [
   PostingStatusEventResolver,
   ReplayPreviewResolver,
   ReplayExampleResolver,
+  ReceiptResolver,
+  SpendReceiptsResolver,
+  PostingReceiptsResolver,
   VendorMatchResolver,
   VendorCandidateResolver,
   AuditResolver,
