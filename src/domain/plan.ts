@@ -48,6 +48,8 @@ export interface PlanPipeline {
   readonly coding: CodingPolicy;
   readonly requireApproval: boolean;
   readonly timeZone: string;
+  /** Public address of this gateway, without a slash at its end; documents carry a link to their receipts below it. */
+  readonly receiptLinkBase?: string | null;
 }
 
 export interface AccountFact {

@@ -119,6 +119,7 @@ function draftOf(context: PlanContext, checks: LedgerChecks, item: PlanSpend): D
     supplierCode: vendor.supplierCode,
     createSupplier: vendor.createSupplier,
     lines,
+    hasReceipts: spend.hasReceipts === true,
     holds: vendor.hold ? [vendor.hold, ...holds] : holds,
     description: descriptionOf(spend),
   };

@@ -115,6 +115,8 @@ export interface UnifiedSpend {
   readonly transactionDate: LocalDate;
   readonly postedDate: LocalDate | null;
   readonly receiptUrls: readonly string[];
+  /** Left out when no object shows a receipt. */
+  readonly hasReceipts?: true;
   /** Set when the streams contradict each other on the amount: a sentence for the hold. */
   readonly disagreement: string | null;
 }

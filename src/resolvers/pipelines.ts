@@ -144,17 +144,19 @@ function requestOf(input: CreatePipelineInput): PipelineRequest {
     requireApproval: input.requireApproval ?? false,
     exportMasterData: input.exportMasterData ?? false,
     enabled: input.enabled ?? true,
+    ...(input.receiptLinkBase === undefined ? {} : { receiptLinkBase: input.receiptLinkBase }),
   };
 }
 
-/** Only what was given; null clears the two fields that may be empty and means "leave it" for all others. */
+/** Only what was given; null clears the three fields that may be empty and means "leave it" for all others. */
 function changeOf(input: UpdatePipelineInput): Partial<PipelineRequest> {
-  const { schedule, defaultAccount, ...rest } = input;
+  const { schedule, defaultAccount, receiptLinkBase, ...rest } = input;
   const given = Object.entries(rest).filter(([, value]) => value !== null && value !== undefined);
   return {
     ...(Object.fromEntries(given) as Partial<PipelineRequest>),
     ...(schedule === undefined ? {} : { schedule }),
     ...(defaultAccount === undefined ? {} : { defaultAccount }),
+    ...(receiptLinkBase === undefined ? {} : { receiptLinkBase }),
   };
 }
 

@@ -179,6 +179,12 @@ export class CreatePipelineInput {
 
   @Field(() => Boolean, { nullable: true, defaultValue: true })
   enabled?: Optional<boolean>;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Address of this gateway for the links to receipts that documents carry; null = they carry none.',
+  })
+  receiptLinkBase?: Optional<string>;
 }
 
 @InputType({ description: 'What is left out stays. `schedule` and `defaultAccount` are cleared by null.' })
@@ -230,6 +236,12 @@ export class UpdatePipelineInput {
 
   @Field(() => Boolean, { nullable: true })
   enabled?: Optional<boolean>;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Address of this gateway for the links to receipts that documents carry; null = they carry none.',
+  })
+  receiptLinkBase?: Optional<string>;
 }
 
 @InputType({ description: 'See `MappingRule`.' })

@@ -57,6 +57,12 @@ export class Pipeline extends Node {
 
   @Field(() => Boolean, { description: "Push the ledger's accounts, dimensions and suppliers to the spend system." })
   exportMasterData!: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Address of this gateway for the links to receipts that documents carry; null = they carry none.',
+  })
+  receiptLinkBase!: string | null;
 }
 
 @ObjectType({

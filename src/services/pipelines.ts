@@ -35,6 +35,7 @@ export interface PipelineRow {
   correction: PipelineRequest['correction'];
   require_approval: boolean;
   export_master_data: boolean;
+  receipt_link_base: string | null;
 }
 
 export async function loadPipeline(tx: Tx, id: string): Promise<PipelineRow | null> {
@@ -234,6 +235,13 @@ async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promi
   }
   if (!isTimeZone(input.timeZone))
     say('timeZone', `"${input.timeZone}" is not an IANA time zone.`, 'For example "Europe/London".');
+  if (input.receiptLinkBase != null && !isPublicBase(input.receiptLinkBase)) {
+    say(
+      'receiptLinkBase',
+      'The address for links to receipts is no http(s) address without a login or a query.',
+      'Give the address under which people reach this gateway, e.g. "https://ledgergate.example".',
+    );
+  }
   if (input.streams.length === 0) say('streams', 'A pipeline reads at least one stream.');
   if (input.unmatchedVendor === 'POST_WITHOUT_SUPPLIER' && input.documentType === 'SUPPLIER_INVOICE') {
     say(
@@ -299,6 +307,12 @@ async function fillsFromElsewhere(tx: Tx, { sourceId, ledgerId }: PipelineReques
   });
 }
 
+function isPublicBase(text: string): boolean {
+  const url = URL.parse(text.trim());
+  const isWeb = url?.protocol === 'https:' || url?.protocol === 'http:';
+  return isWeb && url?.username === '' && url.password === '' && url.search === '' && url.hash === '';
+}
+
 function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
@@ -329,6 +343,7 @@ function requestOf(pipeline: PipelineRequest | StoredPipeline): PipelineRequest 
     requireApproval: pipeline.requireApproval,
     exportMasterData: pipeline.exportMasterData,
     enabled: pipeline.enabled,
+    receiptLinkBase: pipeline.receiptLinkBase?.trim().replace(/\/+$/, '') || null,
   };
 }
 

@@ -44,6 +44,7 @@ function contextOf(
     coding: row.coding,
     requireApproval: row.require_approval,
     timeZone: row.time_zone,
+    receiptLinkBase: row.receipt_link_base,
   };
   const byVersion = new Map<number, PlanContext>();
   return {

@@ -102,6 +102,8 @@ export interface PipelineRequest {
   requireApproval: boolean;
   exportMasterData: boolean;
   enabled: boolean;
+  /** Public address of this gateway; null or left out = documents carry no link to their receipts. */
+  receiptLinkBase?: string | null;
 }
 
 export interface MappingRequest {

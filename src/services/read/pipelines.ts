@@ -24,6 +24,7 @@ export interface PipelineRow {
   readonly correction: words.CorrectionPolicy;
   readonly requireApproval: boolean;
   readonly exportMasterData: boolean;
+  readonly receiptLinkBase: string | null;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -73,7 +74,8 @@ const PIPELINES: ListSpec<PipelineRow> = {
     t.document_type as "documentType", t.grouping, t.schedule, t.time_zone as "timeZone", t.enabled,
     t.offset_account as "offsetAccount", t.default_account as "defaultAccount",
     t.unmatched_vendor as "unmatchedVendor", t.posting_date as "postingDate", t.closed_period as "closedPeriod",
-    t.coding, t.correction, t.require_approval as "requireApproval", t.export_master_data as "exportMasterData"`,
+    t.coding, t.correction, t.require_approval as "requireApproval", t.export_master_data as "exportMasterData",
+    t.receipt_link_base as "receiptLinkBase"`,
   keys: [{ sql: 't.id', type: 'text' }],
   direction: 'desc',
 };

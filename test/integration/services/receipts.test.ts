@@ -6,9 +6,18 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UpstreamUnavailableError } from '../../../src/errors.js';
+import { updatePipeline } from '../../../src/services/pipelines.js';
 import { receiptContent } from '../../../src/services/receiptContent.js';
 import { triggerSync } from '../../../src/services/syncs.js';
-import { type Company, makeCompany, makeTestEngine, postings, sync, type TestEngine } from '../../support/engine.js';
+import {
+  type Company,
+  done,
+  makeCompany,
+  makeTestEngine,
+  postings,
+  sync,
+  type TestEngine,
+} from '../../support/engine.js';
 import { views } from '../../support/fakes.js';
 
 let engine: TestEngine;
@@ -243,5 +252,40 @@ describe('a ledger that takes attachments', () => {
     expect(await attachments()).toMatchObject([{ state: 'REFUSED', note: expect.stringContaining('no such file') }]);
     expect((await postings(engine)).map((one) => one.status)).toEqual(['POSTED']);
     expect((await alerts()).map((one) => one.code)).toEqual(['RECEIPT_NOT_ATTACHED']);
+  });
+});
+
+describe('a pipeline with an address for links', () => {
+  const change = (receiptLinkBase: string | null) =>
+    updatePipeline(engine, company.caller, company.pipelineId, { receiptLinkBase });
+
+  it('posts documents that lead to their receipts, from the first moment on', async () => {
+    done(await change('https://ledger.gate/ '));
+    // The storage has none yet: the link is the same whether or not it was fetched.
+    show('1', ['r1']);
+    show('2', []);
+    await sync(engine, company);
+    const memos = engine.ledger.documents.map(({ reference, lines }) => ({ reference, memo: lines[0]?.memo ?? '' }));
+    const linked = memos.filter(({ reference, memo }) => memo.endsWith(`https://ledger.gate/receipts/${reference}`));
+    expect(linked).toHaveLength(1);
+    expect(memos).toHaveLength(2);
+    // A receipt that comes after the posting reverses nothing.
+    show('2', ['r2']);
+    await sync(engine, company);
+    expect(engine.ledger.documents).toHaveLength(2);
+  });
+
+  it.each(['ftp://x', 'no address', 'https://a:b@x', 'https://x?y=1'])('takes no %s for one', async (text) => {
+    expect(await change(text)).toMatchObject({
+      problems: [{ code: 'BAD_INPUT', path: ['input', 'receiptLinkBase'] }],
+    });
+  });
+
+  it('posts without links again once that is cleared', async () => {
+    done(await change('https://ledger.gate'));
+    done(await change(null));
+    show('1', ['r1']);
+    await sync(engine, company);
+    expect(engine.ledger.documents[0]?.lines[0]?.memo).not.toContain('ledger.gate');
   });
 });
