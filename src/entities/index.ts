@@ -5,6 +5,7 @@ import { AuditHeadRow } from './auditHead.js';
 import { CallQuotaRow } from './callQuota.js';
 import { CheckpointRow } from './checkpoint.js';
 import { CredentialRow } from './credential.js';
+import { DuplicateClearanceRow } from './duplicateClearance.js';
 import { FiscalPeriodRow } from './fiscalPeriod.js';
 import { GlAccountRow } from './glAccount.js';
 import { InvolvementRow } from './involvement.js';
@@ -66,6 +67,7 @@ export const entities = [
   UnreadableObjectRow,
   SpendKeyRow,
   SpendRecordRow,
+  DuplicateClearanceRow,
   PlanningQueueRow,
   PostingRow,
   PostingLineRow,
@@ -94,6 +96,7 @@ export {
   AuditHeadRow,
   CheckpointRow,
   CredentialRow,
+  DuplicateClearanceRow,
   FiscalPeriodRow,
   GlAccountRow,
   InvolvementRow,

@@ -28,6 +28,7 @@ export const PERMISSIONS: Readonly<Record<string, Role>> = {
   'Query.auditEvents': 'AUDITOR',
   'Query.verifyAuditChain': 'AUDITOR',
   'Query.reconciliation': 'AUDITOR',
+  'Query.previewMappingRules': 'AUDITOR',
   'Query.apiKeys': 'ADMIN',
 
   'Mutation.testSystem': 'OPERATOR',

@@ -78,6 +78,17 @@ export const CorrectionPolicy = enumFrom(
     HOLD: 'The change waits for a person.',
   },
 );
+export const DuplicateCheck = enumFrom(
+  'DuplicateCheck',
+  words.DUPLICATE_CHECKS,
+  'When a purchase is held as a suspected duplicate of one with the same merchant, amount and day in the same ledger.',
+  {
+    OFF: 'Never.',
+    ACROSS_SOURCES:
+      'Only where the two came different ways: from two systems, through two pipelines, or with two imports of a feed.',
+    ALWAYS: 'Whenever their source ids differ.',
+  },
+);
 export const SyncTrigger = enumFrom('SyncTrigger', words.SYNC_TRIGGERS, 'What started a sync run.');
 export const SyncStatus = enumFrom('SyncStatus', words.SYNC_STATUSES, 'How far a sync run is.', {
   PARTIAL: 'Finished, but something could not be read or planned; see `error`.',

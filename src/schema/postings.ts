@@ -106,6 +106,13 @@ export class GlPostingLine {
 
   @Field(() => String, { description: 'Why this account: which rule, coding or default decided it.' })
   explanation!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'What the line is for: EXPENSE, TAX, ROUNDING (what rounding leaves over) or OFFSET (the other side). null in the preview of a dry run that an older version made.',
+  })
+  role!: string | null;
 }
 
 @ObjectType({

@@ -1,5 +1,6 @@
 import { resolveAlert } from './alerts.js';
 import { approvePosting } from './approvals.js';
+import { previewMapping } from './mappingPreview.js';
 import { refreshMasterData } from './masterData.js';
 import { createPipeline, setMappingRules, updatePipeline } from './pipelines.js';
 import { cancelPosting, reversePosting } from './postings.js';
@@ -33,6 +34,7 @@ export function createUseCases(engine: SystemsParts): UseCases {
     createPipeline: (caller, input) => createPipeline(engine, caller, input),
     updatePipeline: (caller, id, input) => updatePipeline(engine, caller, id, input),
     setMappingRules: (caller, input) => setMappingRules(engine, caller, input),
+    previewMapping: (caller, request) => previewMapping(engine, caller, request),
     triggerSync: (caller, input) => triggerSync(engine, caller, input),
     cancelSync: (caller, id) => cancelSync(engine, caller, id),
     replayPosting: (caller, id, note) => replayPosting(engine, caller, id, note),

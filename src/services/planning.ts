@@ -1,6 +1,7 @@
 import { dayIn } from '../domain/localDate.js';
 import type { LedgerRules } from '../domain/plan.js';
 import type { Tx } from '../entities/database.js';
+import { planTwinsAgain } from './duplicates.js';
 import type { Caller, Engine } from './engine.js';
 import { readPeriods } from './masterData.js';
 import { loadPipeline, type PipelineRow } from './pipelines.js';
@@ -121,6 +122,7 @@ export async function planChunk(
   await work.planFresh();
   await work.store();
   await leaveQueue(tx, pipeline.id, records, work.postponed);
+  await planTwinsAgain(engine, tx, idsOf(records), caller.correlationId);
   return { taken: taken.length, records: records.length - work.postponed.size, ready: work.ready, held: work.held };
 }
 

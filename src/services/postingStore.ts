@@ -11,6 +11,7 @@ import { record, recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
 import { involveRunners } from './involvement.js';
 import type { PipelineRow } from './pipelines.js';
+import { oweVisit } from './remains.js';
 
 /** A posting as planning must know it, seen from one of its purchases. */
 export interface PostingHead {
@@ -211,6 +212,12 @@ export async function storePlanned(
   await writeHeads(tx, pipeline, caller, now, rows, runId);
   await writeParts(tx, idOf, written);
   await linkReversals(tx, idOf, written);
+  const tried = rows.filter(({ reference }) => byReference.has(String(reference)));
+  await oweVisit(
+    engine,
+    tx,
+    tried.map(({ id }) => String(id)),
+  );
   if (pipeline.require_approval || written.some(({ status }) => status === 'AWAITING_APPROVAL')) {
     const ids = written.map((one) => idOf.get(one.document.reference) ?? '');
     await involveRunners(tx, now, pipeline.id, runId, ids);
@@ -403,6 +410,11 @@ export async function cancelUnsent(
        fence = fence + 1
      where tenant_id = $1 and id = any($2) returning id, pipeline_id, description`,
     [tx.tenantId, postings.map((posting) => posting.id), reason, now],
+  );
+  await oweVisit(
+    engine,
+    tx,
+    rows.map(({ id }) => id),
   );
   // A reversal that is given up leaves its original standing.
   await tx.execute('update postings set reversed_by_id = null where tenant_id = $1 and reversed_by_id = any($2)', [

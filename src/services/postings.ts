@@ -3,6 +3,7 @@ import { planReversal } from '../domain/reversal.js';
 import { accountingHashOf, unifiedFromJson } from '../domain/spendJson.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
+import { planTwinsAgain } from './duplicates.js';
 import type { Caller, Engine } from './engine.js';
 import { exportStreamOf, oweFailures } from './exports.js';
 import { involve } from './involvement.js';
@@ -164,6 +165,12 @@ async function excludePurchases(
   }
   const [first] = rows;
   if (!first) return;
+  await planTwinsAgain(
+    engine,
+    tx,
+    rows.map((row) => row.id),
+    caller.correlationId,
+  );
   await oweFailures(engine, tx, caller, {
     sourceId: first.source_id,
     stream: await exportStreamOf(engine, tx, first.source_id),

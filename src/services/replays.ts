@@ -1,6 +1,7 @@
 import type { PostingStatus } from '../domain/postingState.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
+import { rememberNoDuplicates } from './duplicates.js';
 import type { Caller, Engine } from './engine.js';
 import { involve } from './involvement.js';
 import { done, type Outcome, refused } from './outcome.js';
@@ -41,6 +42,7 @@ export async function replayPosting(
         resolution: 'Only HELD, REJECTED and IN_DOUBT postings can.',
       });
     }
+    if (note?.trim()) await rememberNoDuplicates(engine, caller, tx, [id], note.trim());
     await replayThese(engine, caller, tx, [posting], note);
     return done({ id });
   });
@@ -65,6 +67,11 @@ export async function replayPostings(
   }
   const found = await engine.db.tenant(caller.tenantId, async (tx) => {
     const postings = await selectPostings(tx, filter, wanted, 'for update');
+    // Whoever replays a month for another reason has not looked at its suspected duplicates: they have to be asked for.
+    if (note?.trim() && filter.holdCodes?.includes('SUSPECTED_DUPLICATE')) {
+      const ids = postings.map((posting) => posting.id);
+      await rememberNoDuplicates(engine, caller, tx, ids, note.trim());
+    }
     await replayThese(engine, caller, tx, postings, note);
     return postings;
   });

@@ -3,6 +3,7 @@ import { isUnsent } from '../domain/postingState.js';
 import type { SpendStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
+import { planTwinsAgain } from './duplicates.js';
 import type { Caller, Engine } from './engine.js';
 import { exportStreamOf, oweFailures } from './exports.js';
 import { queuePlanning } from './ingest.js';
@@ -49,6 +50,7 @@ export async function excludeSpendRecord(
     );
     await planOthersAgain(engine, caller, tx, shared, id);
     await cancelUnsent(engine, caller, tx, unsent, `Its purchase was excluded. ${reason.trim()}`);
+    await planTwinsAgain(engine, tx, [id], caller.correlationId);
     recordFor(tx, caller, now, {
       action: 'spend.excluded',
       subjectType: 'SpendRecord',

@@ -25,6 +25,11 @@ export interface PipelineRow {
   readonly requireApproval: boolean;
   readonly exportMasterData: boolean;
   readonly receiptLinkBase: string | null;
+  readonly roundingAccount: string | null;
+  readonly taxCodes: unknown;
+  readonly duplicateCheck: words.DuplicateCheck;
+  readonly duplicateDays: number;
+  readonly duplicateImportDays: number;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -75,7 +80,10 @@ const PIPELINES: ListSpec<PipelineRow> = {
     t.offset_account as "offsetAccount", t.default_account as "defaultAccount",
     t.unmatched_vendor as "unmatchedVendor", t.posting_date as "postingDate", t.closed_period as "closedPeriod",
     t.coding, t.correction, t.require_approval as "requireApproval", t.export_master_data as "exportMasterData",
-    t.receipt_link_base as "receiptLinkBase"`,
+    t.receipt_link_base as "receiptLinkBase",
+    t.rounding_account as "roundingAccount", t.tax_codes as "taxCodes",
+    t.duplicate_check as "duplicateCheck", t.duplicate_days as "duplicateDays",
+    t.duplicate_import_days as "duplicateImportDays"`,
   keys: [{ sql: 't.id', type: 'text' }],
   direction: 'desc',
 };

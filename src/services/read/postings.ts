@@ -51,6 +51,7 @@ export interface PostingLineRow {
   readonly memo: string | null;
   readonly spendRecordIds: readonly string[];
   readonly explanation: string;
+  readonly role: string | null;
 }
 
 export interface PostingAttemptRow {
@@ -145,7 +146,7 @@ export class PostingReads {
       posting.id,
       `select posting_id as parent, line_number as "lineNumber", gl_account as "glAccount",
          cost_centre as "costCentre", dimensions, tax_code as "taxCode", debit, credit, memo,
-         spend_record_ids as "spendRecordIds", explanation
+         spend_record_ids as "spendRecordIds", explanation, role
        from posting_lines where tenant_id = $1 and posting_id = any($2::text[]) order by posting_id, line_number`,
     );
     return rows.map((row) => ({
