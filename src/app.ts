@@ -19,6 +19,7 @@ import { isMigrated, migrate } from './entities/migrate.js';
 import { ConfigurationError, UpstreamUnavailableError } from './errors.js';
 import { exportRoute } from './http/exports.js';
 import { Metrics, metricsRoute } from './http/metrics.js';
+import { receiptRoutes } from './http/receipts.js';
 import { createHttpServer, type RunningHttpServer } from './http/server.js';
 import { KnownDocuments } from './http/trustedDocuments.js';
 import { JobQueue } from './jobs/queue.js';
@@ -258,7 +259,7 @@ async function startApi(
     executor: config.graphqlExecutor,
     requestsPerMinute: config.requestsPerMinute,
     documents,
-    routes: [exportRoute(engine), metricsRoute(metrics, config.metricsToken)],
+    routes: [exportRoute(engine), metricsRoute(metrics, config.metricsToken), ...receiptRoutes(engine)],
     drainMs: Math.max(1_000, config.shutdownMs - CLOSING_MS),
   }).catch(async (error: unknown) => {
     metrics.stop();

@@ -74,7 +74,19 @@ const ROOMS: readonly (readonly [room: string, rule: Rule])[] = [
   ],
   [
     'connectors/contract.ts',
-    { says: 'the contract knows domain, errors, clock, logger and telemetry', ours: ['domain/', ...COMMON] },
+    {
+      says: 'the contract knows domain, errors, clock, logger and telemetry',
+      ours: ['domain/', ...COMMON],
+      typesOf: ['connectors/receiptContract.ts'],
+    },
+  ],
+  [
+    'connectors/receiptContract.ts',
+    {
+      says: 'the contract knows domain, errors, clock, logger and telemetry',
+      ours: ['domain/', ...COMMON],
+      typesOf: ['connectors/contract.ts'],
+    },
   ],
   [
     'connectors/http.ts',

@@ -7,6 +7,8 @@ import { reportToSource } from '../../../src/services/exports.js';
 import { LiveConnections } from '../../../src/services/liveConnections.js';
 import { pushMasterData } from '../../../src/services/masterDataExport.js';
 import { planPipeline } from '../../../src/services/planning.js';
+import { attachReceipts } from '../../../src/services/receiptAttachments.js';
+import { fetchReceipts } from '../../../src/services/receipts.js';
 import { runSync } from '../../../src/services/syncRunner.js';
 import type { SystemsParts } from '../../../src/services/systems.js';
 import { processWebhook } from '../../../src/services/webhooks.js';
@@ -102,6 +104,10 @@ export function work({ engine, process }: Worker, job: SimJob): Promise<unknown>
       return drainLedger(engine, tenantId, job.payload.ledgerId, options);
     case 'source.report':
       return reportToSource(engine, tenantId, job.payload.sourceId, options);
+    case 'source.receipts':
+      return fetchReceipts(engine, tenantId, job.payload.sourceId, options);
+    case 'ledger.attach':
+      return attachReceipts(engine, tenantId, job.payload.ledgerId, options);
     case 'source.masterData':
       return pushMasterData(engine, tenantId, job.payload.pipelineId, options);
     case 'webhook.process':
