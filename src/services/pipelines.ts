@@ -16,6 +16,7 @@ import type { Caller, Engine } from './engine.js';
 import { beginningOf, checkedRules, normalRule } from './mappingRules.js';
 import { settleMasterDataAlerts, wakeMasterData } from './masterDataWake.js';
 import { done, type Outcome, type Problem, refused } from './outcome.js';
+import { isUsableLinkBase, receiptLinkBaseOf } from './receiptLinkBase.js';
 import type { MappingRequest, PipelineRequest } from './useCases.js';
 
 /** A pipeline as the engine's own SQL reads it; where single pipelines are worked on here, `StoredPipeline` is. */
@@ -39,6 +40,7 @@ export interface PipelineRow {
   correction: PipelineRequest['correction'];
   require_approval: boolean;
   export_master_data: boolean;
+  receipt_link_base: string | null;
   rounding_account: string | null;
   tax_codes: TaxCodes;
   duplicate_check: DuplicateCheck;
@@ -273,6 +275,13 @@ async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promi
   }
   if (!isTimeZone(input.timeZone))
     say('timeZone', `"${input.timeZone}" is not an IANA time zone.`, 'For example "Europe/London".');
+  if (!isUsableLinkBase(input.receiptLinkBase)) {
+    say(
+      'receiptLinkBase',
+      'The address for links to receipts is no http(s) address without a login or a query.',
+      'Give the address under which people reach this gateway, e.g. "https://ledgergate.example".',
+    );
+  }
   if (input.streams.length === 0) say('streams', 'A pipeline reads at least one stream.');
   if (input.unmatchedVendor === 'POST_WITHOUT_SUPPLIER' && input.documentType === 'SUPPLIER_INVOICE') {
     say(
@@ -394,6 +403,7 @@ function requestOf(pipeline: PipelineRequest | StoredPipeline): StoredRequest {
     requireApproval: pipeline.requireApproval,
     exportMasterData: pipeline.exportMasterData,
     enabled: pipeline.enabled,
+    receiptLinkBase: receiptLinkBaseOf(pipeline.receiptLinkBase),
     roundingAccount: pipeline.roundingAccount?.trim() || null,
     taxCodes: taxCodesSchema.parse(pipeline.taxCodes ?? {}),
     duplicateCheck: pipeline.duplicateCheck ?? 'ACROSS_SOURCES',

@@ -50,6 +50,7 @@ function contextOf(
     coding: row.coding,
     requireApproval: row.require_approval,
     timeZone: row.time_zone,
+    receiptLinkBase: row.receipt_link_base,
     roundingAccount: row.rounding_account,
     taxCodes: row.tax_codes,
   };
