@@ -87,6 +87,8 @@ describe('mutations', () => {
       duplicateDays: 0,
       duplicateImportDays: 2,
       enabled: true,
+      roundingAccount: null,
+      taxCodes: {},
     });
   });
 
