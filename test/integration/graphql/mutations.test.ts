@@ -89,8 +89,6 @@ describe('mutations', () => {
       duplicateDays: 0,
       duplicateImportDays: 2,
       enabled: true,
-      roundingAccount: null,
-      taxCodes: {},
     });
   });
 
