@@ -147,19 +147,20 @@ async function factsOf(tx: Tx, pipeline: PipelineRow, ids: readonly string[]): P
  */
 async function thoseWithLookalikes(tx: Tx, pipeline: PipelineRow, ids: readonly string[]): Promise<string[]> {
   const rows = await tx.query<{ id: string }>(
-    `with mine as (
+    // Each step by itself: put together, fresh tables get a plan that counts the group anew for every purchase in it.
+    `with mine as materialized (
        select id, merchant_key, currency, amount, transaction_date from spend_records
        where tenant_id = $1 and id = any($2) and merchant_key is not null and amount <> 0
-     ), looks as (select distinct merchant_key, currency, amount, transaction_date from mine)
-     select m.id from looks l
-     cross join lateral (
-       select count(*) as count, min(t.source_id) <> max(t.source_id) as from_several,
-         extract(epoch from max(t.created_at) - min(t.created_at)) as seconds
-       from spend_records t
-       where t.tenant_id = $1 and t.merchant_key = l.merchant_key and t.currency = l.currency and t.amount = l.amount
-         and t.transaction_date between l.transaction_date - $3::int and l.transaction_date + $3::int
-     ) g
-     join mine m using (merchant_key, currency, amount, transaction_date)
+     ), looks as materialized (select distinct merchant_key, currency, amount, transaction_date from mine
+     ), groups as materialized (
+       select l.*, g.* from looks l cross join lateral (
+         select count(*) as count, min(t.source_id) <> max(t.source_id) as from_several,
+           extract(epoch from max(t.created_at) - min(t.created_at)) as seconds
+         from spend_records t
+         where t.tenant_id = $1 and t.merchant_key = l.merchant_key and t.currency = l.currency and t.amount = l.amount
+           and t.transaction_date between l.transaction_date - $3::int and l.transaction_date + $3::int
+       ) g)
+     select m.id from mine m join groups g using (merchant_key, currency, amount, transaction_date)
      where g.count > 1 and ($4 = 'ALWAYS' or g.from_several or g.seconds >= $5::int * 86400
        or exists (select from pipelines where tenant_id = $1 and ledger_id = $6 and id <> $7))`,
     [
