@@ -107,7 +107,8 @@ async function digestOf(world: World, story: readonly string[]): Promise<string>
   return hash('sha256', named, 'hex');
 }
 
-const MADE_ANEW = /\b(?:[a-z]+_[0-9a-f]{32}|[A-Z][A-Z0-9]{14}|[0-9a-f]{64}|seed-\d+-[0-9a-f]{10})\b|127\.0\.0\.1:\d+/g;
+const MADE_ANEW =
+  /\b(?:[a-z]+_[0-9a-f]{32}|[A-Z][A-Z0-9]{14}|[0-9a-f]{64}|seed-\d+-[0-9a-f]{10}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\b|127\.0\.0\.1:\d+/g;
 
 /** What the product itself tells of its documents, for whoever looks into a failure. */
 async function trailOf(world: World): Promise<string[]> {
