@@ -17,8 +17,9 @@ export interface SeedOptions {
 
 export interface SeedReport {
   readonly seed: number;
-  readonly ledger: LedgerKind;
-  readonly source: SourceKind;
+  /** null = nobody knows: the process that played it ended before it could say. */
+  readonly ledger: LedgerKind | null;
+  readonly source: SourceKind | null;
   /** Of all that happened: the story, the audit trail and the ledger's documents. The same for the same seed. */
   readonly digest: string;
   /** The history, one line a step; the same for the same seed. */
