@@ -16,7 +16,9 @@ import { Database } from './entities/database.js';
 import { createDataSource } from './entities/dataSource.js';
 import { isMigrated, migrate } from './entities/migrate.js';
 import { ConfigurationError, UpstreamUnavailableError } from './errors.js';
+import { exportRoute } from './http/exports.js';
 import { createHttpServer, type RunningHttpServer } from './http/server.js';
+import { KnownDocuments } from './http/trustedDocuments.js';
 import { JobQueue } from './jobs/queue.js';
 import { Schedule } from './jobs/schedule.js';
 import { Worker } from './jobs/worker.js';
@@ -232,6 +234,8 @@ async function startApi(
   ground: Ground,
 ): Promise<{ server: RunningHttpServer; stop: () => Promise<void> }> {
   const { engine, db, logger, connectionString } = ground;
+  const { trustedDocuments } = config;
+  const documents = trustedDocuments === null ? KnownDocuments.open() : KnownDocuments.fromFile(trustedDocuments);
   const feed = new EventFeed({ db, connectionString, logger });
   await feed.start();
   const server = await createHttpServer({
@@ -246,6 +250,10 @@ async function startApi(
     webhooks: (systemId, kind, headers, rawBody) => receiveWebhook(engine, { systemId, kind, headers, rawBody }),
     isReady: () => isMigrated(connectionString),
     isProduction: config.isProduction,
+    executor: config.graphqlExecutor,
+    requestsPerMinute: config.requestsPerMinute,
+    documents,
+    routes: [exportRoute(db)],
     drainMs: Math.max(1_000, config.shutdownMs - CLOSING_MS),
   }).catch(async (error: unknown) => {
     await feed.stop();

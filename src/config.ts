@@ -26,6 +26,12 @@ export interface Config {
   readonly isProduction: boolean;
   readonly roles: readonly Role[];
   readonly logLevel: LogLevel;
+  /** `plain` is graphql-js's own executor: slower, a way out should compiled operations ever answer otherwise. */
+  readonly graphqlExecutor: 'jit' | 'plain';
+  /** Of one key at one process; 0 = no limit. */
+  readonly requestsPerMinute: number;
+  /** A JSON file of GraphQL documents by their SHA-256; nothing else is answered then. null = everything is. */
+  readonly trustedDocuments: string | null;
   /** How long running work may take to finish after SIGTERM. */
   readonly shutdownMs: number;
 }
@@ -50,6 +56,9 @@ const Environment = z.object({
   NODE_ENV: z.string().default('development'),
   ROLE: z.enum(['api', 'worker'], 'must be api or worker, or unset for both').optional(),
   LOG_LEVEL: z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  GRAPHQL_EXECUTOR: z.enum(['jit', 'plain'], 'must be jit or plain').default('jit'),
+  LEDGERGATE_REQUESTS_PER_MINUTE: integer(0, 999_999).default(6_000),
+  LEDGERGATE_TRUSTED_DOCUMENTS: z.string().optional(),
   LEDGERGATE_SHUTDOWN_SECONDS: integer(1, SHUTDOWN_SECONDS_MAX).default(25),
 });
 
@@ -115,6 +124,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     isProduction: read.NODE_ENV === 'production',
     roles: Object.freeze<Role[]>(read.ROLE === undefined ? ['api', 'worker'] : [read.ROLE]),
     logLevel: read.LOG_LEVEL,
+    graphqlExecutor: read.GRAPHQL_EXECUTOR,
+    requestsPerMinute: read.LEDGERGATE_REQUESTS_PER_MINUTE,
+    trustedDocuments: read.LEDGERGATE_TRUSTED_DOCUMENTS ?? null,
     shutdownMs: read.LEDGERGATE_SHUTDOWN_SECONDS * 1000,
   });
 }

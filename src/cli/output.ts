@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises';
 import { InputError } from '../errors.js';
 import type { Problem } from '../services/outcome.js';
 import type { ReconciliationAnswer } from '../services/useCases.js';
@@ -18,6 +19,8 @@ export interface Io {
   err(text: string): void;
   /** As `out`, and resolves when the reader has taken it, so that a slow reader does not fill the memory. */
   outSlowly(text: string): Promise<void>;
+  /** Asks the person at the terminal; absent where there is none, so that scripts are never kept waiting. */
+  ask?(question: string): Promise<boolean>;
 }
 
 export const processIo: Io = {
@@ -27,7 +30,18 @@ export const processIo: Io = {
     new Promise((resolve, reject) => {
       process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
     }),
+  ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: askPerson } : {}),
 };
+
+/** Anything but a yes is a no. */
+async function askPerson(question: string): Promise<boolean> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}
 
 /** One JSON document; bigint and dates as texts. */
 export function printJson(io: Io, value: unknown): void {

@@ -1,7 +1,9 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigurationError, InputError, LedgergateError } from '../errors.js';
 import { addAudit } from './commands/audit.js';
+import { addBi } from './commands/bi.js';
 import { addKeys } from './commands/keys.js';
+import { addMapping } from './commands/mapping.js';
 import { addMigrate } from './commands/migrate.js';
 import { addReconcile } from './commands/reconcile.js';
 import { addReplay } from './commands/replay.js';
@@ -50,10 +52,12 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
     addMigrate,
     addKeys,
     addAudit,
+    addBi,
     addSystems,
     addSync,
     addReplay,
     addReconcile,
+    addMapping,
     addSandbox,
     addVendors,
   ]) {

@@ -125,11 +125,11 @@ function brexSection(brex: NonNullable<SandboxDescription['brex']>): Record<stri
 }
 
 function sageX3Section(x3: NonNullable<SandboxDescription['sage-x3']>): Record<string, string> {
-  const { baseUrl, endpoint, basic, setup, soap } = x3;
+  const { baseUrl, folder, basic, setup, soap } = x3;
   return {
-    ...{ baseUrl, endpoint, username: basic.user, password: basic.password },
+    ...{ baseUrl, folder, username: basic.user, password: basic.password },
     ...{ company: setup.company, site: setup.site, chart: setup.chart },
-    ...{ 'entry type': setup.entryType, journal: setup.journal },
+    ...{ 'entry type': setup.entryType, 'journal code': setup.journal },
     'dimension types': setup.dimensionTypes.join(', '),
     ...{ 'pool alias': soap.poolAlias, 'import template': soap.template.code },
     controls: x3.controlUrl,
@@ -139,8 +139,12 @@ function sageX3Section(x3: NonNullable<SandboxDescription['sage-x3']>): Record<s
 
 function inforM3Section(m3: NonNullable<SandboxDescription['infor-m3']>): Record<string, string> {
   return {
-    ...{ baseUrl: m3.baseUrl, company: m3.company, division: m3.division },
-    ...{ 'GL interface': m3.interfaceName, 'input record': m3.inputRecord, 'template supplier': m3.templateSupplier },
+    ...{ baseUrl: m3.baseUrl, cono: String(m3.cono), divi: m3.divi },
+    ...{
+      'GL interface': m3.journalInterface,
+      'input record': m3.inputRecord,
+      'template supplier': m3.templateSupplier,
+    },
     '.ionapi': JSON.stringify(m3.ionapi),
     controls: m3.controlUrl,
   };

@@ -1,7 +1,7 @@
 import type { ZodType } from 'zod';
 import type { Clock } from '../clock.js';
 import type { LocalDate } from '../domain/localDate.js';
-import type { LedgerRules } from '../domain/plan.js';
+import type { LedgerRules, LineRole } from '../domain/plan.js';
 import type { SourceObject } from '../domain/spend.js';
 import type { DocumentType, SpendStream, SystemKind } from '../domain/vocabulary.js';
 import type { Logger } from '../logger.js';
@@ -94,6 +94,8 @@ interface ConnectorBase<C, S> {
   readonly kind: SystemKind;
   readonly title: string;
   readonly defaultBaseUrl: string | null;
+  /** Where the credential itself says where the system is (a file of the vendor's); used when nobody names an address. */
+  baseUrlOf?(credential: C): string;
   /** Parsed at the border; the field paths of its issues are shown to the caller. Output is what is stored. */
   readonly credentialsSchema: ZodType<C>;
   readonly settingsSchema: ZodType<S>;
@@ -116,6 +118,8 @@ export interface SpendConnector<C = unknown, S = unknown> extends ConnectorBase<
 export interface LedgerConnector<C = unknown, S = unknown> extends ConnectorBase<C, S> {
   readonly role: 'LEDGER';
   readonly documentTypes: readonly DocumentType[];
+  /** The account that the settings name for the other side of card spend; pipelines that name none post to it. */
+  clearingAccountOf?(settings: S): string | null;
   connect(context: ConnectionContext<C, S>): LedgerConnection;
 }
 
@@ -349,7 +353,7 @@ export interface LedgerDocumentLine {
    * What the line is for, as planned. Ledgers that make the other side of an invoice themselves leave OFFSET out; where
    * no line says what it is for, the last line is the offset.
    */
-  readonly role?: 'EXPENSE' | 'TAX' | 'OFFSET';
+  readonly role?: LineRole;
 }
 
 export interface SubmittedDocument {
@@ -419,8 +423,28 @@ export interface LedgerConnection extends ConnectionBase {
    */
   readBack(ledgerDocumentId: string, query: DocumentQuery): Promise<FoundDocument | null>;
 
+  /**
+   * Clears away what attempts left of a document outside the books: a draft, a staged invoice, an open batch. For ledgers
+   * that take a document in several steps. Never touches anything posted; safe to repeat. Called only for documents that
+   * nobody is sending, and after `findByReference` has not found them.
+   * @param fate WAITING = it may be sent again, so that what the ledger itself turned down stays, with its reasons, for a
+   * person to look at; GIVEN_UP = it will not.
+   * @throws ErpRejectedError the ledger keeps it: a person must remove it.
+   * @throws OutcomeUnknownError whether it is gone, or is being posted just now, only asking again can tell.
+   * @throws like a read, too.
+   */
+  abandon?(document: LedgerDocument, fate: 'WAITING' | 'GIVEN_UP'): Promise<Clearance>;
+
   readonly suppliers?: CreatesSuppliers;
 }
+
+/** What an attempt had left in the ledger outside its books, and what became of that. */
+export type Clearance =
+  | { readonly kind: 'NOTHING' }
+  /** `what` names it as the ledger calls it, e.g. `the batch invoice 1234567890`. */
+  | { readonly kind: 'REMOVED'; readonly what: string }
+  /** `advice` says in whole sentences what stands where, and what a person may do about it. */
+  | { readonly kind: 'LEFT'; readonly advice: string };
 
 export interface CreatesSuppliers {
   /** The code that a new supplier of this name gets; deterministic, so that a repeated creation meets the first one. */

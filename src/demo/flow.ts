@@ -20,7 +20,8 @@ export type Access = SandboxDescription;
 /** For the mutation `connectSystem`, without the name. */
 export interface SystemInput {
   readonly kind: string;
-  readonly baseUrl: string;
+  /** Left out where the credentials say where the system is. */
+  readonly baseUrl?: string;
   readonly credentials: unknown;
   readonly settings: Readonly<Record<string, unknown>>;
 }

@@ -21,6 +21,15 @@ export function addDays(day: LocalDate, days: number): LocalDate {
   return instant.toISOString().slice(0, 10) as LocalDate;
 }
 
+/** The same day of the month, or the last one of a shorter month. */
+export function addMonths(day: LocalDate, months: number): LocalDate {
+  const [year = 0, month = 1, date = 1] = day.split('-').map(Number);
+  const first = new Date(Date.UTC(year, month - 1 + months, 1));
+  const last = new Date(Date.UTC(first.getUTCFullYear(), first.getUTCMonth() + 1, 0)).getUTCDate();
+  first.setUTCDate(Math.min(date, last));
+  return first.toISOString().slice(0, 10) as LocalDate;
+}
+
 const formats = new Map<string, Intl.DateTimeFormat>();
 
 /** The calendar day on which an instant falls in a time zone (IANA name). */

@@ -1,3 +1,4 @@
+import type { LocalDate } from './localDate.js';
 import type { MappingRule, MappingVersion, PlanPipeline } from './plan.js';
 import type { SpendPart, UnifiedSpend } from './spend.js';
 import type { Hold } from './vocabulary.js';
@@ -19,6 +20,11 @@ export type TaxAccount = Pick<Coding, 'glAccount' | 'costCentre' | 'dimensions' 
 
 /** The category of the rule that says where tax lines go. */
 export const TAX_CATEGORY = 'tax';
+
+/** The version in force on a posting date: the newest of those that have begun. `versions` comes newest first. */
+export function mappingOn(versions: readonly MappingVersion[], day: LocalDate): MappingVersion | null {
+  return versions.find((version) => version.effectiveFrom <= day) ?? null;
+}
 
 export function isHold(value: Coding | Hold): value is Hold {
   return 'code' in value;

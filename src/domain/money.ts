@@ -83,3 +83,20 @@ export function sum(amounts: Iterable<Money>, currency: string): Money {
   }
   return { minor: total, currency };
 }
+
+/**
+ * The quotient rounded to a whole number, a half away from zero: what a merchant's till does, and the same for a refund
+ * as for its purchase.
+ */
+export function divideRounded(numerator: bigint, denominator: bigint): bigint {
+  if (denominator === 0n) throw new InvariantError('An amount was divided by zero.');
+  const isNegative = numerator < 0n !== denominator < 0n;
+  const above = absolute(numerator);
+  const below = absolute(denominator);
+  const rounded = (2n * above + below) / (2n * below);
+  return isNegative ? -rounded : rounded;
+}
+
+export function absolute(minor: bigint): bigint {
+  return minor < 0n ? -minor : minor;
+}

@@ -1,5 +1,6 @@
 import type { LocalDate } from './localDate.js';
 import type { UnifiedSpend } from './spend.js';
+import type { TaxCodes } from './taxCodes.js';
 import type {
   ClosedPeriodPolicy,
   CodingPolicy,
@@ -48,6 +49,10 @@ export interface PlanPipeline {
   readonly coding: CodingPolicy;
   readonly requireApproval: boolean;
   readonly timeZone: string;
+  /** Where a remainder goes that rounding leaves; null or left out = such a purchase is held. */
+  readonly roundingAccount?: string | null;
+  /** What is done with the tax of each tax code; left out = as with a code that is not listed. */
+  readonly taxCodes?: TaxCodes;
 }
 
 export interface AccountFact {
@@ -105,8 +110,17 @@ export interface LedgerRules {
    * day into pieces.
    */
   readonly takesDimension?: (name: string) => boolean;
+  /** What the ledger takes as a supplier invoice. Left out: the ledger itself says no to what it does not take. */
+  readonly invoices?: InvoiceRules;
   /** The account code to look up in master data (and to post to), e.g. `RV12T-K020` from a cost centre and an account. */
   accountCode(line: { glAccount: string; costCentre: string | null }): string;
+}
+
+export interface InvoiceRules {
+  /** null = a refund becomes a credit note; else a sentence: what a person can do instead. */
+  readonly refundAdvice: string | null;
+  /** Whether one invoice may have lines on both sides: a discount, or tax lines that cancel. */
+  readonly takesBothSides: boolean;
 }
 
 /** What is known about the purchase's merchant in this ledger. */
@@ -131,12 +145,14 @@ export interface PlanSpend {
   readonly spend: UnifiedSpend;
   /** null when the purchase names no merchant, or the pipeline has no use for one. */
   readonly vendor: VendorFact | null;
+  /** What is wrong with it that shows only beside other purchases; its document is held for that. */
+  readonly holds?: readonly Hold[];
 }
 
 export interface PlanContext {
   readonly pipeline: PlanPipeline;
   readonly ledgerId: string;
-  /** The version in force on the document's transaction date; null = none was ever set. */
+  /** The version in force on the document's posting date; null = none has begun by then. */
   readonly mapping: MappingVersion | null;
   readonly masterData: MasterData;
   readonly rules: LedgerRules;
@@ -149,8 +165,9 @@ export interface PlanContext {
   dailySequence(day: LocalDate, currency: string): number;
 }
 
-/** What a line is for: the purchase itself, the tax in it that became a line of its own, or the other side. */
-export type LineRole = 'EXPENSE' | 'TAX' | 'OFFSET';
+/** What a line is for: the purchase itself, the tax in it, what rounding leaves over, or the other side of all of these. */
+export const LINE_ROLES = ['EXPENSE', 'TAX', 'ROUNDING', 'OFFSET'] as const;
+export type LineRole = (typeof LINE_ROLES)[number];
 
 export interface PlannedLine {
   readonly lineNumber: number;

@@ -38,12 +38,15 @@ export class LedgerChecks {
   /** Everything that is wrong with a line's account, cost centre and dimensions. */
   line(line: CodedLine): readonly Hold[] {
     const holds = [...this.account(line.glAccount, line.costCentre), ...this.required(line)];
-    const names = Object.keys(line.dimensions);
-    if (names.length === 0) return holds;
-    const others = names
-      .map((name) => this.dimension(name, line.dimensions[name] ?? ''))
-      .filter((hold) => hold !== null);
+    const others = this.dimensions(line.dimensions);
     return others.length === 0 ? holds : [...holds, ...others];
+  }
+
+  /** Everything that is wrong with the values of dimensions beside the cost centre. */
+  dimensions(dimensions: CodedLine['dimensions']): readonly Hold[] {
+    const names = Object.keys(dimensions);
+    if (names.length === 0) return [];
+    return names.map((name) => this.dimension(name, dimensions[name] ?? '')).filter((hold) => hold !== null);
   }
 
   account(glAccount: string, costCentre: string | null): readonly Hold[] {

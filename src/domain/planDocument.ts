@@ -47,12 +47,6 @@ export function buildDocument(context: PlanContext, checks: LedgerChecks, input:
     ? aggregated(input.lines, rules.memoLength)
     : input.lines.map((line, index) => plainLine(line, index + 1));
   const offset = offsetLine(context, input, lines);
-  const holds = [
-    ...input.drafts.flatMap((draft) => draft.holds),
-    ...(first.day.hold ? [first.day.hold] : []),
-    ...currencyHolds(pipeline.documentType, first.currency, rules.localCurrency),
-    ...checks.offset(pipeline.offsetAccount, pipeline.documentType),
-  ];
   return finishDocument({
     reference: input.reference,
     documentType: pipeline.documentType,
@@ -63,10 +57,25 @@ export function buildDocument(context: PlanContext, checks: LedgerChecks, input:
     createSupplier: first.createSupplier,
     description: clip(input.description, DESCRIPTION_LENGTH),
     lines: offset ? [...lines, offset] : lines,
-    holds: distinctHolds(holds),
+    holds: documentHolds(context, checks, first, input.drafts),
     mappingVersion: mapping?.version ?? null,
     spend: input.drafts.map(({ id, revision }) => ({ id, revision })),
   });
+}
+
+/** What holds the document of these drafts, which share the day and the currency of the first. */
+export function documentHolds(
+  { pipeline, rules }: PlanContext,
+  checks: LedgerChecks,
+  first: Draft,
+  drafts: readonly Draft[],
+): Hold[] {
+  return distinctHolds([
+    ...drafts.flatMap((draft) => draft.holds),
+    ...(first.day.hold ? [first.day.hold] : []),
+    ...currencyHolds(pipeline.documentType, first.currency, rules.localCurrency),
+    ...checks.offset(pipeline.offsetAccount, pipeline.documentType),
+  ]);
 }
 
 /** A journal of many merchants has no supplier; that of one has it. */
@@ -93,8 +102,8 @@ function plainLine(line: DraftLine, lineNumber: number): PlannedLine {
   return plannedLine(line, lineNumber, line.minor, line.memo, [line.spendRecordId], explanationOf(line));
 }
 
-function explanationOf(line: DraftLine): string {
-  return line.supplier === null ? line.coding : `${line.coding} ${line.supplier}`;
+function explanationOf({ coding, exchange, supplier }: DraftLine): string {
+  return [coding, exchange, supplier].filter((text) => text !== null).join(' ');
 }
 
 function plannedLine(
@@ -134,9 +143,11 @@ function aggregateLine(group: readonly DraftLine[], lineNumber: number, memoLeng
   const ids = [...new Set(group.map((line) => line.spendRecordId))];
   const merchants = few([...new Set(group.map((line) => line.merchant).filter((name) => name !== null))]);
   const count = `${ids.length} ${first.minor < 0n ? 'refund' : 'purchase'}${ids.length === 1 ? '' : 's'}`;
-  const memo = joinMemo([first.role === 'TAX' ? `tax of ${count}` : count, merchants.join(', ')], memoLength);
+  const prefix = first.role === 'TAX' || first.role === 'ROUNDING' ? `${first.role.toLowerCase()} of ` : '';
+  const memo = joinMemo([prefix + count, merchants.join(', ')], memoLength);
   const reasons = few([...new Set(group.map((line) => line.coding))]);
-  return plannedLine(first, lineNumber, minor, memo, ids, reasons.join(' '));
+  const exchanges = few([...new Set(group.map((line) => line.exchange).filter((text) => text !== null))]);
+  return plannedLine(first, lineNumber, minor, memo, ids, [...reasons, ...exchanges].join(' '));
 }
 
 function few(values: readonly string[]): string[] {

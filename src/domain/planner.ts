@@ -4,8 +4,8 @@ import { documentReference } from './keys.js';
 import { addDays } from './localDate.js';
 import type { Plan, PlanContext, PlannedDocument, PlanPipeline, PlanSkip, PlanSpend } from './plan.js';
 import { LedgerChecks, wantedDay } from './planChecks.js';
-import { buildDocument, type Draft } from './planDocument.js';
-import { aggregationKey, type DraftLine, draftLines } from './planLines.js';
+import { buildDocument, type Draft, documentHolds } from './planDocument.js';
+import { aggregationKey, type DraftLine, draftLines, invoiceHolds } from './planLines.js';
 import { decideVendor } from './planVendor.js';
 import type { UnifiedSpend } from './spend.js';
 import type { Hold, SpendStream } from './vocabulary.js';
@@ -103,12 +103,15 @@ function draftOf(context: PlanContext, checks: LedgerChecks, item: PlanSpend): D
     };
   }
   const day = checks.postingDay(wanted);
-  const { lines, holds } = draftLines(item, context, checks, vendor, day);
+  const drafted = draftLines(item, context, checks, vendor, day);
+  const { lines } = drafted;
+  const holds = [...drafted.holds];
   if (holds.length === 0 && isNothing(lines)) {
     const reason =
       lines.length === 0 ? 'The amount is zero.' : 'Its parts cancel each other out: nothing is left to post.';
     return excluded(item, reason);
   }
+  holds.push(...invoiceHolds(lines, context));
   assertWhole(item, lines, holds);
   return {
     id: item.id,
@@ -119,9 +122,19 @@ function draftOf(context: PlanContext, checks: LedgerChecks, item: PlanSpend): D
     supplierCode: vendor.supplierCode,
     createSupplier: vendor.createSupplier,
     lines,
-    holds: vendor.hold ? [vendor.hold, ...holds] : holds,
+    holds: [...(item.holds ?? []), ...(vendor.hold ? [vendor.hold] : []), ...holds],
     description: descriptionOf(spend),
   };
+}
+
+/** How a purchase would be coded by itself, and what would hold its document; or why it would get none. */
+export type PurchaseCoding = { readonly lines: readonly DraftLine[]; readonly holds: readonly Hold[] } | PlanSkip;
+
+/** What `plan` decides about one purchase, without the work of making its document. */
+export function codingOfPurchase(context: PlanContext, checks: LedgerChecks, item: PlanSpend): PurchaseCoding {
+  const draft = draftOf(context, checks, item);
+  if ('kind' in draft) return draft;
+  return { lines: draft.lines, holds: documentHolds(context, checks, draft, [draft]) };
 }
 
 /** Whether the lines, added up by account, change nothing: a purchase and its refund on the same account. */

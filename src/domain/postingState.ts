@@ -22,6 +22,8 @@ export type PostingStatus = (typeof POSTING_STATUSES)[number];
  * - `POSTING > READY`: only when the ledger certainly did not start (throttled, connection refused).
  * - `IN_DOUBT > READY`: only when the ledger was asked and does not have the document (seen absent twice, after its
  *   settling time).
+ * - `POSTING > HELD`: nothing was sent. The ledger, asked before the first send, holds another document under our
+ *   reference, or the document and its reversal; a person must look, as with `IN_DOUBT > HELD`.
  * - `IN_DOUBT > HELD`: the ledger answered, but what it holds under our reference is another document (other totals, or
  *   not posted there). Neither POSTED nor READY would be true: the first claims a posting that is not there, the second
  *   sends under a name that is taken. A person must look, and HELD is the state that waits for a person (the hold is
@@ -32,17 +34,20 @@ export type PostingStatus = (typeof POSTING_STATUSES)[number];
  * - `CANCELLED > PLANNED`: only an unsent posting can be cancelled, so when its record is included again it may be planned
  *   again, under the name it had.
  * - `REJECTED > CANCELLED`: the ledger said no and wrote nothing, so giving up is safe.
+ * - `HELD | AWAITING_APPROVAL | REJECTED | CANCELLED > POSTED`: only when the ledger is visited to clear away what an earlier
+ *   attempt left outside the books, and is found to have this very document in them (a person posted it there, or it came
+ *   later than the ledger's settling time). The books are right: to deny it would have it posted once more.
  */
 const MOVES: Readonly<Record<PostingStatus, readonly PostingStatus[]>> = {
   PLANNED: ['HELD', 'AWAITING_APPROVAL', 'READY', 'CANCELLED'],
-  HELD: ['PLANNED', 'CANCELLED'],
-  AWAITING_APPROVAL: ['READY', 'PLANNED', 'CANCELLED'],
+  HELD: ['PLANNED', 'CANCELLED', 'POSTED'],
+  AWAITING_APPROVAL: ['READY', 'PLANNED', 'CANCELLED', 'POSTED'],
   READY: ['POSTING', 'PLANNED', 'CANCELLED'],
-  POSTING: ['POSTED', 'REJECTED', 'IN_DOUBT', 'READY'],
+  POSTING: ['POSTED', 'REJECTED', 'IN_DOUBT', 'READY', 'HELD'],
   IN_DOUBT: ['POSTED', 'READY', 'HELD'],
   POSTED: ['REVERSED'],
-  REJECTED: ['PLANNED', 'CANCELLED'],
-  CANCELLED: ['PLANNED'],
+  REJECTED: ['PLANNED', 'CANCELLED', 'POSTED'],
+  CANCELLED: ['PLANNED', 'POSTED'],
   REVERSED: [],
 };
 

@@ -1,4 +1,5 @@
 import type { LocalDate } from './localDate.js';
+import type { LineRole } from './plan.js';
 import type { PostingStatus } from './postingState.js';
 import type { DocumentType, Hold } from './vocabulary.js';
 
@@ -28,5 +29,6 @@ export interface PreviewDocument {
     readonly memo: string | null;
     readonly spendRecordIds: readonly string[];
     readonly explanation: string;
+    readonly role: LineRole;
   }[];
 }

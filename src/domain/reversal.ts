@@ -55,13 +55,7 @@ export function planReversal(context: PlanContext, posted: PostedDocument, reaso
     ...(takesJournals ? [] : [noJournals(posted)]),
   ];
   return finishDocument({
-    reference: documentReference({
-      ledgerId,
-      pipelineId: pipeline.id,
-      fact: posted.reference,
-      revision: 1,
-      role: 'REVERSAL',
-    }),
+    reference: reversalReference(ledgerId, pipeline.id, posted.reference),
     documentType,
     postingDate: day.day,
     period: day.period,
@@ -74,6 +68,11 @@ export function planReversal(context: PlanContext, posted: PostedDocument, reaso
     mappingVersion: posted.mappingVersion,
     spend: posted.spend,
   });
+}
+
+/** The name of the one reversal of a document. */
+export function reversalReference(ledgerId: string, pipelineId: string, reference: string): string {
+  return documentReference({ ledgerId, pipelineId, fact: reference, revision: 1, role: 'REVERSAL' });
 }
 
 /** The control account of an invoice is closed to journals on purpose: nobody should be told to open it. */

@@ -2,13 +2,19 @@ import type { LocalDate } from './localDate.js';
 import type { Money } from './money.js';
 import type { SpendStream } from './vocabulary.js';
 
-/** One coded part of a purchase: the whole of it, or one line of a split. Parts add up to the purchase exactly. */
+/**
+ * One coded part of a purchase: the whole of it, or one line of a split. Parts add up to the purchase, except for what
+ * rounding leaves over, or where their tax comes on top of them; planning looks into both.
+ */
 export interface SpendPart {
   /** The source's own id of this part, for tracing. */
   readonly sourceLineId: string | null;
   /** Signed as the purchase is: negative parts are refunds. */
   readonly amount: Money;
-  /** Tax contained in `amount`, when the source states it. */
+  /**
+   * Tax of this part, when the source states it: contained in `amount`, unless the tax code says that it comes on top.
+   * In the currency of `amount`, or in the original currency of a foreign purchase.
+   */
   readonly tax: Money | null;
   /** The source's category or account id; what `MappingRule.category` is compared with. */
   readonly category: string | null;
@@ -19,6 +25,9 @@ export interface SpendPart {
   readonly dimensions: Readonly<Record<string, string>>;
   readonly memo: string | null;
 }
+
+/** Whether the source states the exchange rate, or it is what two stated amounts imply. */
+export type RateOrigin = 'STATED' | 'IMPLIED';
 
 /** What a source object is about. Only the first four are spend that belongs in an expense account. */
 export type SpendKind = 'PURCHASE' | 'REFUND' | 'REIMBURSEMENT' | 'BILL' | 'NOT_SPEND';
@@ -57,6 +66,8 @@ export interface SourceObject {
   readonly originalAmount: Money | null;
   /** Billing units per original unit, exact decimal text, where the source states or implies it. */
   readonly exchangeRate: string | null;
+  /** Where the rate comes from; left out where there is none, or a connector cannot tell. */
+  readonly rateOrigin?: RateOrigin;
   readonly tax: Money | null;
   readonly merchantName: string | null;
   readonly merchantDescriptor: string | null;
@@ -91,19 +102,20 @@ export interface UnifiedSpend {
   readonly amount: Money;
   readonly originalAmount: Money | null;
   readonly exchangeRate: string | null;
+  readonly rateOrigin?: RateOrigin;
   readonly tax: Money | null;
   readonly merchantName: string | null;
   readonly merchantDescriptor: string | null;
   readonly mcc: string | null;
   readonly category: string | null;
   readonly dimensions: Readonly<Record<string, string>>;
-  /** At least one; they add up to `amount` unless `disagreement` says otherwise. */
+  /** At least one. Whether they make up `amount` is for planning to say, which knows what their tax codes mean. */
   readonly parts: readonly SpendPart[];
   readonly spender: string | null;
   readonly memo: string | null;
   readonly transactionDate: LocalDate;
   readonly postedDate: LocalDate | null;
   readonly receiptUrls: readonly string[];
-  /** Set when the streams contradict each other on the amount: a sentence for the hold. */
+  /** Set when the source contradicts itself on what was bought: a sentence for the hold. */
   readonly disagreement: string | null;
 }

@@ -87,5 +87,9 @@ export function accountingHashOf(unified: UnifiedSpend): string {
       dimensions: part.dimensions,
     })),
     disagreement: unified.disagreement,
+    // A tax in another currency is converted by this amount, so it decides what is booked.
+    ...(unified.parts.some(({ tax }) => tax !== null && tax.currency !== unified.amount.currency)
+      ? { originalAmount: unified.originalAmount }
+      : {}),
   });
 }

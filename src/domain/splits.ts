@@ -1,5 +1,5 @@
 import { idOfKey, ownKeyOf, streamRank } from './identity.js';
-import { decimalOfMinor } from './money.js';
+import { absolute, decimalOfMinor } from './money.js';
 import type { SourceObject } from './spend.js';
 import type { SpendStream } from './vocabulary.js';
 
@@ -10,11 +10,30 @@ export interface StreamView {
   readonly objects: readonly SourceObject[];
   /** The others of the stream: what they say beside their amount holds where the counting ones say nothing. */
   readonly silent: readonly SourceObject[];
-  /** Sum of the counting amounts in `currency`; null when they are in several currencies and have no sum. */
+  /**
+   * What the stream says the purchase is worth, in `currency`: the sum of the counting amounts, and what rounding the parts
+   * of a split took from their parent. null when they are in several currencies and have no sum.
+   */
   readonly totalMinor: bigint | null;
   readonly currency: string;
   /** A sentence when a split's parts do not add up to their parent, or the currencies are mixed. */
   readonly fault: string | null;
+}
+
+/** What a company really paid, as opposed to what somebody entered. */
+export const SETTLED: ReadonlySet<SpendStream> = new Set<SpendStream>(['CARD_TRANSACTIONS', 'CASH_TRANSACTIONS']);
+
+/**
+ * What the purchase is worth: what its richest stream says. Where that shows it in several objects, each rounded by itself,
+ * and a settled transaction differs from them by less than one minor unit each, what was paid is the whole.
+ */
+export function worthOf(views: readonly StreamView[]): bigint | null {
+  const [richest] = views;
+  if (!richest || richest.totalMinor === null) return null;
+  const { totalMinor, currency, objects } = richest;
+  const paid = views.find((view) => SETTLED.has(view.stream) && view.currency === currency)?.totalMinor ?? null;
+  const isRounding = paid !== null && absolute(paid - totalMinor) < BigInt(objects.length);
+  return isRounding ? paid : totalMinor;
 }
 
 /**
@@ -23,7 +42,8 @@ export interface StreamView {
  * A split shows as a parent and its parts, each an object of its own. Either the parent lists its parts (their ids are
  * its parts' `sourceLineId`, and it carries their keys), or a part names its parent by carrying the parent's key. Parent
  * and parts never both count:
- * - all the parts count, and the parent stays a check: what its parts do not add up to is a fault;
+ * - all the parts count, and the parent stays a check: what its parts do not add up to is a fault, unless it is so little
+ *   that rounding each part explains it (less than one minor unit a part): then the parent's amount is the right one;
  * - but a parent that lists its parts counts itself until each of them has been seen, for it knows the whole split;
  * - a parent that does not list them gives a fault until its parts add up, so that a split of which only some parts have
  *   been seen is not posted as if it were all.
@@ -56,8 +76,9 @@ function viewOf(
     const fault = `Its parts are in several currencies: ${currencies}.`;
     return { stream, objects, silent, totalMinor: null, currency, fault };
   }
-  const totalMinor = objects.reduce((total, object) => total + object.amount.minor, 0n);
-  return { stream, objects, silent, totalMinor, currency, fault: splitFault(all, split) };
+  const { fault, remainder } = checkSplits(all, split);
+  const totalMinor = objects.reduce((total, object) => total + object.amount.minor, remainder);
+  return { stream, objects, silent, totalMinor, currency, fault };
 }
 
 interface Splits {
@@ -137,21 +158,30 @@ function under(
   return met;
 }
 
-function splitFault(all: readonly SourceObject[], split: Splits): string | null {
+/** Compares parents with their parts: a contradiction, or what rounding the parts took from their parents. */
+function checkSplits(all: readonly SourceObject[], split: Splits): { fault: string | null; remainder: bigint } {
+  let remainder = 0n;
   for (const parent of all) {
     if (!split.childrenOf.has(parent) || split.children.has(parent) || !split.silent.has(parent)) continue;
     // Whether a split parent keeps its amount or shows 0 is not established for every source; 0 says nothing.
     if (parent.amount.minor === 0n) continue;
     const counting = [...under(parent, split.childrenOf)].filter((each) => !split.silent.has(each));
     const total = counting.reduce((sum, each) => sum + each.amount.minor, 0n);
-    if (total === parent.amount.minor) continue;
-    const { currency } = parent.amount;
-    return (
-      `The parts of split ${parent.externalId} that were seen add up to ${decimalOfMinor(total, currency)} ${currency}, ` +
-      `the whole is ${decimalOfMinor(parent.amount.minor, currency)} ${currency}.`
-    );
+    const missing = parent.amount.minor - total;
+    if (absolute(missing) >= BigInt(counting.length) && missing !== 0n) {
+      return { fault: faultOf(parent, total), remainder: 0n };
+    }
+    remainder += missing;
   }
-  return null;
+  return { fault: null, remainder };
+}
+
+function faultOf(parent: SourceObject, total: bigint): string {
+  const { currency } = parent.amount;
+  return (
+    `The parts of split ${parent.externalId} that were seen add up to ${decimalOfMinor(total, currency)} ${currency}, ` +
+    `the whole is ${decimalOfMinor(parent.amount.minor, currency)} ${currency}.`
+  );
 }
 
 /**

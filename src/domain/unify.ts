@@ -1,9 +1,9 @@
 import { InvariantError } from '../errors.js';
 import { compareObjects, compareText, idOfKey } from './identity.js';
 import type { LocalDate } from './localDate.js';
-import { decimalOf, decimalOfMinor, type Money } from './money.js';
+import { absolute, decimalOf, decimalOfMinor, type Money } from './money.js';
 import type { SourceObject, SpendKind, SpendPart, UnifiedSpend } from './spend.js';
-import { type StreamView, viewsOf } from './splits.js';
+import { SETTLED, type StreamView, viewsOf, worthOf } from './splits.js';
 import type { SpendStream } from './vocabulary.js';
 
 /** Who is asked first for what the merchant is called: the card network says it first-hand, a record copies it. */
@@ -23,9 +23,6 @@ const DATE_ORDER: readonly SpendStream[] = [
   'CASH_TRANSACTIONS',
   'ACCOUNTING_RECORDS',
 ];
-
-/** What a company really paid, as opposed to what somebody entered. */
-const SETTLED: ReadonlySet<SpendStream> = new Set<SpendStream>(['CARD_TRANSACTIONS', 'CASH_TRANSACTIONS']);
 
 const STREAM_WORDS: Readonly<Record<SpendStream, string>> = {
   ACCOUNTING_RECORDS: 'accounting record',
@@ -67,7 +64,7 @@ export function unify(objects: readonly SourceObject[]): UnifiedSpend {
   const richest = views[0];
   if (!richest) throw new InvariantError('A purchase without objects cannot be unified.');
 
-  const amount: Money = { minor: richest.totalMinor ?? 0n, currency: richest.currency };
+  const amount: Money = { minor: worthOf(views) ?? 0n, currency: richest.currency };
   const parts = withTax(partsOf(richest, views), views, amount);
   const kind = kindOf(richest, amount);
   return {
@@ -78,7 +75,7 @@ export function unify(objects: readonly SourceObject[]): UnifiedSpend {
     isFinal: richest.objects.every((object) => object.isFinal),
     amount,
     originalAmount: sumOf(views, (object) => object.originalAmount),
-    exchangeRate: sameOf(views, (object) => object.exchangeRate),
+    ...rateOf(views),
     tax: taxOf(parts, views, amount),
     merchantName: pick(inOrder(views, MERCHANT_ORDER), (object) => object.merchantName),
     merchantDescriptor: pick(inOrder(views, MERCHANT_ORDER), (object) => object.merchantDescriptor),
@@ -278,14 +275,15 @@ function sumIn(view: StreamView, field: (object: SourceObject) => Money | null):
   return currency === undefined ? null : { minor, currency };
 }
 
-/** The value that all objects of a stream share; parts charged at different rates have no rate as a whole. */
-function sameOf(views: readonly StreamView[], field: (object: SourceObject) => string | null): string | null {
-  for (const view of views) {
-    const values = new Set(view.objects.map(field));
-    const [only] = values;
-    if (values.size === 1 && only) return only;
+/** The rate that all objects of a stream share; parts charged at different rates have no rate as a whole. */
+function rateOf(views: readonly StreamView[]): Pick<UnifiedSpend, 'exchangeRate' | 'rateOrigin'> {
+  for (const { objects } of views) {
+    const [exchangeRate, ...others] = new Set(objects.map((object) => object.exchangeRate));
+    if (!exchangeRate || others.length > 0) continue;
+    const [rateOrigin, ...origins] = new Set(objects.map((object) => object.rateOrigin));
+    return { exchangeRate, ...(rateOrigin && origins.length === 0 ? { rateOrigin } : {}) };
   }
-  return null;
+  return { exchangeRate: null };
 }
 
 function firstDay(views: readonly StreamView[]): LocalDate {
@@ -322,36 +320,45 @@ function disagreementIn(
   );
 }
 
+/**
+ * Whether the parts of one object make it up is for planning to judge, which knows their tax codes. Of several objects
+ * only those can be judged together, so each of them has to be whole.
+ */
 function partsFault(richest: StreamView, parts: readonly SpendPart[]): string | null {
   for (const object of richest.objects) {
     const { currency } = object.amount;
     const foreign = object.parts.find((part) => part.amount.currency !== currency);
     if (foreign) return `A part of ${object.externalId} is in ${foreign.amount.currency}, the whole in ${currency}.`;
-    if (object.parts.length === 0) continue;
-    const total = object.parts.reduce((sum, part) => sum + part.amount.minor, 0n);
-    if (total !== object.amount.minor) {
+    if (object.parts.length === 0 || richest.objects.length === 1) continue;
+    const total = sumOfParts(object.parts);
+    if (absolute(object.amount.minor - total) >= BigInt(object.parts.length)) {
       return (
         `The parts of ${object.externalId} add up to ${decimalOfMinor(total, currency)} ${currency}, ` +
         `the whole is ${decimalOf(object.amount)} ${currency}.`
       );
     }
   }
-  const total = parts.reduce((sum, part) => sum + part.amount.minor, 0n);
-  if (richest.totalMinor !== null && total !== richest.totalMinor) {
+  const own = richest.objects.map((object) =>
+    object.parts.length > 0 ? sumOfParts(object.parts) : object.amount.minor,
+  );
+  if (richest.totalMinor !== null && sumOfParts(parts) !== own.reduce((sum, minor) => sum + minor, 0n)) {
     throw new InvariantError('The parts of a purchase lost money while its streams were joined.');
   }
   return null;
 }
 
+function sumOfParts(parts: readonly SpendPart[]): bigint {
+  return parts.reduce((sum, part) => sum + part.amount.minor, 0n);
+}
+
 function amountFault(views: readonly StreamView[], richest: StreamView): string | null {
   if (richest.totalMinor === null) return null;
-  const comparable = views.filter((view) => view.currency === richest.currency && view.totalMinor !== null);
-  const isSettledAlike = comparable.some(
-    (view) => view !== richest && SETTLED.has(view.stream) && view.totalMinor === richest.totalMinor,
+  const worth = worthOf(views);
+  const comparable = views.filter(
+    (view) => view !== richest && view.currency === richest.currency && view.totalMinor !== null,
   );
-  const other = comparable.find(
-    (view) => view.totalMinor !== richest.totalMinor && (SETTLED.has(view.stream) || !isSettledAlike),
-  );
+  const isSettledAlike = comparable.some((view) => SETTLED.has(view.stream) && view.totalMinor === worth);
+  const other = comparable.find((view) => view.totalMinor !== worth && (SETTLED.has(view.stream) || !isSettledAlike));
   if (!other) return null;
   return `The source names two amounts: ${figureOf(richest)} and ${figureOf(other)}.`;
 }

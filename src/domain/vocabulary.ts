@@ -48,6 +48,13 @@ export const CORRECTION_POLICIES = ['REVERSE_AND_REPLACE', 'HOLD'] as const;
 export type CorrectionPolicy = (typeof CORRECTION_POLICIES)[number];
 
 /**
+ * When a purchase is held because another one of the same ledger looks like it. ACROSS_SOURCES only where the other one
+ * came another way: from another system, through another pipeline, or with another import of the same feed.
+ */
+export const DUPLICATE_CHECKS = ['OFF', 'ACROSS_SOURCES', 'ALWAYS'] as const;
+export type DuplicateCheck = (typeof DUPLICATE_CHECKS)[number];
+
+/**
  * When a purchase may be posted: `RICHEST` waits until the richest of the pipeline's streams has shown it (so that one
  * posting carries the final coding), `FIRST` posts as soon as any stream shows it and corrects later if need be.
  */
@@ -78,6 +85,18 @@ export type VendorMatchMethod = (typeof VENDOR_MATCH_METHODS)[number];
 
 export const VENDOR_DECISIONS = ['CONFIRM', 'REJECT', 'ASSIGN', 'CREATE'] as const;
 export type VendorDecision = (typeof VENDOR_DECISIONS)[number];
+
+/** What a replay would make of a posting. */
+export const REPLAY_OUTCOMES = [
+  'READY',
+  'AWAITING_APPROVAL',
+  'HELD',
+  'CANCELLED',
+  'POSTPONED',
+  'LOOKED_FOR',
+  'NOT_REPLAYABLE',
+] as const;
+export type ReplayOutcome = (typeof REPLAY_OUTCOMES)[number];
 
 export const ALERT_SEVERITIES = ['INFO', 'WARNING', 'CRITICAL'] as const;
 export type AlertSeverity = (typeof ALERT_SEVERITIES)[number];

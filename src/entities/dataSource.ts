@@ -3,6 +3,10 @@ import { DataSource } from 'typeorm';
 import { entities } from './index.js';
 import { Ground1763600000001 } from './migrations/0001-ground.js';
 import { SixSystems1763700000002 } from './migrations/0002-sixSystems.js';
+import { Money1763800000003 } from './migrations/0003-money.js';
+import { Review1763900000004 } from './migrations/0004-review.js';
+import { Receipts1764000000005 } from './migrations/0005-receipts.js';
+import { Bi1764200000007 } from './migrations/0007-bi.js';
 
 export interface DataSourceOptions {
   connectionString: string;
@@ -18,7 +22,14 @@ export function createDataSource(options: DataSourceOptions): DataSource {
     applicationName: options.applicationName ?? 'ledgergate',
     poolSize: options.poolSize ?? 10,
     entities: [...entities],
-    migrations: [Ground1763600000001, SixSystems1763700000002],
+    migrations: [
+      Ground1763600000001,
+      SixSystems1763700000002,
+      Money1763800000003,
+      Review1763900000004,
+      Receipts1764000000005,
+      Bi1764200000007,
+    ],
     migrationsTransactionMode: 'each',
     synchronize: false,
     logging: false,

@@ -5,8 +5,10 @@ import { AuditHeadRow } from './auditHead.js';
 import { CallQuotaRow } from './callQuota.js';
 import { CheckpointRow } from './checkpoint.js';
 import { CredentialRow } from './credential.js';
+import { DuplicateClearanceRow } from './duplicateClearance.js';
 import { FiscalPeriodRow } from './fiscalPeriod.js';
 import { GlAccountRow } from './glAccount.js';
+import { InvolvementRow } from './involvement.js';
 import { JobClaimRow } from './jobClaim.js';
 import { LedgerDimensionValueRow } from './ledgerDimensionValue.js';
 import { LedgerSessionRow } from './ledgerSession.js';
@@ -20,6 +22,9 @@ import { PostingEventRow } from './postingEvent.js';
 import { PostingLineRow } from './postingLine.js';
 import { PostingSpendRow } from './postingSpend.js';
 import { ProcessRow } from './process.js';
+import { ReceiptRow } from './receipt.js';
+import { ReceiptAttachmentRow } from './receiptAttachment.js';
+import { ReceiptLinkRow } from './receiptLink.js';
 import { ScheduleFireRow } from './scheduleFire.js';
 import { SourceExportRow } from './sourceExport.js';
 import { SourceObjectRow } from './sourceObject.js';
@@ -62,12 +67,17 @@ export const entities = [
   UnreadableObjectRow,
   SpendKeyRow,
   SpendRecordRow,
+  DuplicateClearanceRow,
   PlanningQueueRow,
   PostingRow,
   PostingLineRow,
   PostingSpendRow,
   PostingAttemptRow,
   PostingEventRow,
+  InvolvementRow,
+  ReceiptRow,
+  ReceiptLinkRow,
+  ReceiptAttachmentRow,
   VendorMatchRow,
   VendorLinkRow,
   SourceExportRow,
@@ -86,8 +96,10 @@ export {
   AuditHeadRow,
   CheckpointRow,
   CredentialRow,
+  DuplicateClearanceRow,
   FiscalPeriodRow,
   GlAccountRow,
+  InvolvementRow,
   JobClaimRow,
   LedgerDimensionValueRow,
   LedgerSessionRow,
@@ -101,6 +113,9 @@ export {
   PostingRow,
   PostingSpendRow,
   ProcessRow,
+  ReceiptAttachmentRow,
+  ReceiptLinkRow,
+  ReceiptRow,
   ScheduleFireRow,
   SourceExportRow,
   SourceObjectRow,

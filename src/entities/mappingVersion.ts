@@ -20,7 +20,7 @@ export class MappingVersionRow {
   @Column({ type: 'integer' })
   version!: number;
 
-  /** The first transaction day it holds for; the newest version that has begun decides. */
+  /** The first posting date it holds for; the newest version that has begun decides. */
   @Column({ type: 'date', name: 'effective_from' })
   effectiveFrom!: LocalDate;
 

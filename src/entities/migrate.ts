@@ -10,6 +10,11 @@ const MIGRATION_LOCK = 7_203_114_001;
  */
 export async function migrate(connectionString: string): Promise<void> {
   const lock = new pg.Client({ connectionString, application_name: 'ledgergate-migrate' });
+  let broken: Error | null = null;
+  // Nobody waits for an answer of this connection while the migrations run, so that a break comes as an event only.
+  lock.on('error', (error) => {
+    broken ??= error;
+  });
   await lock.connect();
   try {
     await lock.query('select pg_advisory_lock($1)', [MIGRATION_LOCK]);
@@ -17,12 +22,14 @@ export async function migrate(connectionString: string): Promise<void> {
     await source.initialize();
     try {
       await source.runMigrations();
+      // Whoever waited for the lock may have migrated beside us: the caller starts again and sees what there is.
+      if (broken) throw broken;
     } finally {
       await source.destroy();
     }
   } finally {
     // Ending the session gives the lock back.
-    await lock.end();
+    await lock.end().catch(() => undefined);
   }
 }
 

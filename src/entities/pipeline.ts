@@ -1,9 +1,11 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
+import type { TaxCodes } from '../domain/taxCodes.js';
 import type {
   ClosedPeriodPolicy,
   CodingPolicy,
   CorrectionPolicy,
   DocumentType,
+  DuplicateCheck,
   Grouping,
   PostingDatePolicy,
   SpendStream,
@@ -82,6 +84,29 @@ export class PipelineRow {
 
   @Column({ type: 'boolean', name: 'export_master_data' })
   exportMasterData!: boolean;
+
+  /** Where a remainder goes that rounding leaves; null = such purchases are held. */
+  @Column({ type: 'text', name: 'rounding_account', nullable: true })
+  roundingAccount!: string | null;
+
+  /** What is done with the tax of each tax code; codes that are not in it are treated as ever. */
+  @Column({ type: 'jsonb', name: 'tax_codes', default: () => "'{}'" })
+  taxCodes!: TaxCodes;
+
+  @Column({ type: 'text', name: 'duplicate_check', default: () => "'ACROSS_SOURCES'" })
+  duplicateCheck!: DuplicateCheck;
+
+  /** How many days apart two purchases may be and still be suspected to be one. */
+  @Column({ type: 'integer', name: 'duplicate_days', default: 0 })
+  duplicateDays!: number;
+
+  /** From how many days between their first appearances on two purchases of one source come from two imports. */
+  @Column({ type: 'integer', name: 'duplicate_import_days', default: 2 })
+  duplicateImportDays!: number;
+
+  /** Public address of this gateway; where it is set, documents carry a link to their receipts. */
+  @Column({ type: 'text', name: 'receipt_link_base', nullable: true })
+  receiptLinkBase!: string | null;
 
   @Column({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;

@@ -91,7 +91,7 @@ export class PostingRow {
   @Column({ type: 'text', name: 'correlation_id' })
   correlationId!: string;
 
-  /** The actor, as in audit events, who may therefore not approve it. */
+  /** The actor of the plan, as in audit events. Who may not approve it is told by `involvements`. */
   @Column({ type: 'text', name: 'triggered_by' })
   triggeredBy!: string;
 
@@ -101,6 +101,17 @@ export class PostingRow {
 
   @Column({ type: 'text', name: 'approved_by', nullable: true })
   approvedBy!: string | null;
+
+  /** The approver's API key; of one without a key, the actor. */
+  @Column({ type: 'text', name: 'approved_key', nullable: true })
+  approvedKey!: string | null;
+
+  @Column({ type: 'timestamptz', name: 'approved_at', nullable: true })
+  approvedAt!: Date | null;
+
+  /** The plan that was approved: an approval holds for no other. */
+  @Column({ type: 'text', name: 'approved_plan_hash', nullable: true })
+  approvedPlanHash!: string | null;
 
   @Column({ type: 'text', name: 'cancel_reason', nullable: true })
   cancelReason!: string | null;

@@ -53,6 +53,10 @@ export class SystemRow {
   @Column({ type: 'bigint', name: 'master_version', default: 0 })
   masterVersion!: string;
 
+  /** How many entries each list of master data had when it was last believed, by list. */
+  @Column({ type: 'jsonb', name: 'master_data_counts', default: () => "'{}'" })
+  masterDataCounts!: Readonly<Record<string, number>>;
+
   @Column({ type: 'timestamptz', name: 'created_at' })
   createdAt!: Date;
 }

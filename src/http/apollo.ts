@@ -6,37 +6,41 @@ import {
 import { type DocumentNode, GraphQLError, type GraphQLFormattedError, type GraphQLSchema, Kind, visit } from 'graphql';
 import type { Logger } from '../logger.js';
 import type { GraphqlContext } from '../resolvers/context.js';
-import { compiledExecution } from './executor.js';
+import { type Execution, executionOf } from './executor.js';
 import type { FormatError } from './formatError.js';
 import { LIMITS, limitsRule } from './limits.js';
+import type { KnownDocuments } from './trustedDocuments.js';
 
-export interface ApolloOptions {
+export interface ApolloOptions extends Execution {
   readonly schema: GraphQLSchema;
   readonly logger: Logger;
   readonly formatError: FormatError;
   /** The schema is shown to role ADMIN only. */
   readonly isProduction: boolean;
-  /** `plain` is graphql-js's own executor: slower, kept as a way out. */
-  readonly executor: 'jit' | 'plain';
+  readonly documents: KnownDocuments;
 }
 
 export async function startApollo(options: ApolloOptions): Promise<ApolloServer<GraphqlContext>> {
   const { schema, logger } = options;
   const server = new ApolloServer<GraphqlContext & BaseContext>({
-    ...(options.executor === 'jit' ? { gateway: compiledExecution(schema) } : { schema }),
+    gateway: executionOf(schema, options),
     plugins: [
       // It wraps every field, to compute a header that we do not send.
       ApolloServerPluginCacheControlDisabled(),
       ApolloServerPluginLandingPageDisabled(),
+      onlyKnown(options.documents),
       ...(options.isProduction ? [schemaForAdminsOnly] : []),
     ],
     // Apollo's own way indents every answer.
     stringifyResult: (value) => `${JSON.stringify(value)}\n`,
     nodeEnv: 'production',
     introspection: true,
-    csrfPrevention: true,
+    // A caller's key travels in `Authorization` and never in a cookie, and nothing is answered without it: a page of
+    // another site cannot send that header unless it is asked for first (CORS), which this server never allows. Apollo's
+    // own guard would refuse the plain GET requests that GraphQL over HTTP allows.
+    csrfPrevention: false,
     allowBatchedHttpRequests: false,
-    persistedQueries: false,
+    persistedQueries: { cache: options.documents },
     includeStacktraceInErrorResponses: false,
     stopOnTerminationSignals: false,
     parseOptions: { maxTokens: LIMITS.tokens },
@@ -80,6 +84,17 @@ export function refuseSchema(document: DocumentNode, context: Pick<GraphqlContex
 /** Takes out the names that a wrong guess is told. */
 export function withoutSuggestions<E extends GraphQLFormattedError>(errors: readonly E[]): E[] {
   return errors.map((error) => ({ ...error, message: error.message.replace(/ ?Did you mean .+\?$/, '') }));
+}
+
+function onlyKnown(documents: KnownDocuments): ApolloServerPlugin<GraphqlContext> {
+  return {
+    requestDidStart: async () => ({
+      didResolveOperation: async ({ source, contextValue }) => {
+        const refusal = documents.refusal(source, contextValue.caller.role);
+        if (refusal) throw refusal;
+      },
+    }),
+  };
 }
 
 const schemaForAdminsOnly: ApolloServerPlugin<GraphqlContext> = {

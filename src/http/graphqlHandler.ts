@@ -4,6 +4,7 @@ import { authenticate, type KeyFacts } from '../services/apiKeys.js';
 import { ReadServices } from '../services/read/index.js';
 import { bearerOf, type Exchange, readBody, send, sendGraphqlError } from './exchange.js';
 import type { HttpServerOptions } from './options.js';
+import type { RateLimits } from './rateLimit.js';
 
 type Parts = Pick<HttpServerOptions, 'db' | 'clock' | 'connectors' | 'useCases' | 'feed'>;
 
@@ -28,7 +29,7 @@ export function contextFor(parts: Parts, key: KeyFacts, correlationId: string): 
 /** GraphQL over HTTP: `POST` for everything, `GET` for queries that a browser cannot be tricked into sending. */
 export async function handleGraphql(
   exchange: Exchange,
-  parts: Parts,
+  parts: Parts & { readonly limits: RateLimits },
   apollo: ApolloServer<GraphqlContext>,
 ): Promise<void> {
   const { request } = exchange;
@@ -41,6 +42,12 @@ export async function handleGraphql(
   if (!key) {
     const message = 'Send a valid API key: `Authorization: Bearer <key>`.';
     sendGraphqlError(exchange, 401, 'UNAUTHENTICATED', message, { 'www-authenticate': 'Bearer' });
+    return;
+  }
+  const tooMany = await parts.limits.take(key.keyId);
+  if (tooMany) {
+    const headers = { 'retry-after': String(tooMany.retryAfterSeconds) };
+    sendGraphqlError(exchange, 429, 'RATE_LIMITED', tooMany.message, headers);
     return;
   }
   const body = request.method === 'POST' ? await jsonBody(exchange) : { value: undefined };
@@ -56,7 +63,21 @@ export async function handleGraphql(
   const { 'content-type': type, ...others } = Object.fromEntries(answer.headers);
   const text = answer.body.kind === 'complete' ? answer.body.string : '';
   delete others['content-length'];
-  send(exchange, answer.status ?? 200, text, type ?? 'application/json; charset=utf-8', others);
+  const contentType = type ?? 'application/json; charset=utf-8';
+  send(exchange, statusFor(answer.status ?? 200, contentType, text), text, contentType, others);
+}
+
+/** Of a well-formed request whose document or variables are at fault. */
+const DOCUMENT_FAULTS = new Set(['GRAPHQL_PARSE_FAILED', 'GRAPHQL_VALIDATION_FAILED', 'BAD_USER_INPUT']);
+
+/**
+ * GraphQL over HTTP, section 6.4: whoever asks for `application/json` may take any other status for an answer of some
+ * proxy, so that a document that is refused is told under 200; `application/graphql-response+json` has the true status.
+ */
+function statusFor(status: number, contentType: string, body: string): number {
+  if (status !== 400 || !contentType.startsWith('application/json')) return status;
+  const { errors = [] } = JSON.parse(body) as { errors?: { extensions?: { code?: string } }[] };
+  return errors.length > 0 && errors.every(({ extensions }) => DOCUMENT_FAULTS.has(extensions?.code ?? '')) ? 200 : 400;
 }
 
 /** null = refused and answered. */

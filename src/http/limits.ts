@@ -20,6 +20,8 @@ export const LIMITS = {
   depth: 15,
   /** Aliased fields, fragments counted wherever they are spread. */
   aliases: 60,
+  /** Directives in use, fragments counted wherever they are spread. */
+  directives: 50,
   /** Fields, fragments counted wherever they are spread. */
   fields: 2_000,
   /** Rows that pages inside pages can add up to: a page size that is a variable counts as the largest. */
@@ -29,11 +31,12 @@ export const LIMITS = {
 interface Size {
   readonly depth: number;
   readonly aliases: number;
+  readonly directives: number;
   readonly fields: number;
   readonly rows: number;
 }
 
-const NOTHING: Size = { depth: 0, aliases: 0, fields: 0, rows: 0 };
+const NOTHING: Size = { depth: 0, aliases: 0, directives: 0, fields: 0, rows: 0 };
 
 const pagedFields = new WeakMap<GraphQLSchema, ReadonlySet<string>>();
 
@@ -76,7 +79,7 @@ export const limitsRule: ValidationRule = (context: ValidationContext): ASTVisit
   }
 
   function sizeOf(selectionSet: SelectionSetNode): Size {
-    let { depth, aliases, fields, rows } = NOTHING;
+    let { depth, aliases, directives, fields, rows } = NOTHING;
     for (const selection of selectionSet.selections) {
       let size = NOTHING;
       if (selection.kind === Kind.FIELD) {
@@ -84,6 +87,7 @@ export const limitsRule: ValidationRule = (context: ValidationContext): ASTVisit
         size = {
           depth: below.depth + 1,
           aliases: below.aliases + (selection.alias ? 1 : 0),
+          directives: below.directives,
           fields: below.fields + 1,
           rows: paged.has(selection.name.value) ? pageSizeOf(selection) * (1 + below.rows) : below.rows,
         };
@@ -95,16 +99,17 @@ export const limitsRule: ValidationRule = (context: ValidationContext): ASTVisit
       }
       depth = Math.max(depth, size.depth);
       aliases += size.aliases;
+      directives += size.directives + (selection.directives?.length ?? 0);
       fields += size.fields;
       rows += size.rows;
     }
-    return { depth, aliases, fields, rows };
+    return { depth, aliases, directives, fields, rows };
   }
 
   return {
     OperationDefinition(operation) {
       const size = sizeOf(operation.selectionSet);
-      for (const what of ['depth', 'aliases', 'fields', 'rows'] as const) {
+      for (const what of ['depth', 'aliases', 'directives', 'fields', 'rows'] as const) {
         if (size[what] <= LIMITS[what]) continue;
         context.reportError(
           new GraphQLError(`The operation has ${what} ${size[what]}; at most ${LIMITS[what]} are answered.`, {

@@ -4,6 +4,7 @@ import type { Engine } from '../services/engine.js';
 import type { EventFeed } from '../services/eventFeed.js';
 import type { UseCases } from '../services/useCases.js';
 import type { Exchange } from './exchange.js';
+import type { KnownDocuments } from './trustedDocuments.js';
 
 /**
  * Takes one webhook delivery in. Answers when the delivery is durable, before any work on it is done.
@@ -42,6 +43,12 @@ export interface HttpServerOptions extends Pick<Engine, 'db' | 'clock' | 'logger
   /** Shows the schema to role ADMIN only. */
   readonly isProduction: boolean;
   readonly executor?: 'jit' | 'plain';
+  /** Of one key in this process; 0 or unset = no limit. */
+  readonly requestsPerMinute?: number;
+  /** Unset: every document is answered. */
+  readonly documents?: KnownDocuments;
+  /** How long a query may take; 30 s. */
+  readonly queryWithinMs?: number;
   readonly routes?: readonly HttpRoute[];
   /** How long running requests may take to end when the server stops. */
   readonly drainMs?: number;

@@ -10,12 +10,15 @@ import { bearerOf, type Exchange, exchangeOf, readBody, sendJson } from './excha
 import { createFormatError } from './formatError.js';
 import { handleGraphql } from './graphqlHandler.js';
 import type { HttpRoute, HttpServerOptions, RunningHttpServer } from './options.js';
+import { RateLimits } from './rateLimit.js';
+import { KnownDocuments } from './trustedDocuments.js';
 import { serveWebSocket } from './websocket.js';
 
 export type { Exchange } from './exchange.js';
 export type { HttpRoute, HttpServerOptions, RunningHttpServer, WebhookHandler } from './options.js';
 
 const DRAIN_MS = 10_000;
+const QUERY_WITHIN_MS = 30_000;
 const WEBHOOK_PATH = /^\/webhooks\/([A-Za-z0-9_-]{1,100})$/;
 
 /**
@@ -25,12 +28,11 @@ const WEBHOOK_PATH = /^\/webhooks\/([A-Za-z0-9_-]{1,100})$/;
 export async function createHttpServer(options: HttpServerOptions): Promise<RunningHttpServer> {
   const schema = buildSchema();
   const formatError = createFormatError(options.logger);
+  const documents = options.documents ?? KnownDocuments.open();
+  const limits = new RateLimits(options.requestsPerMinute ?? 0);
   const apollo = await startApollo({
-    schema,
-    logger: options.logger,
-    formatError,
-    isProduction: options.isProduction,
-    executor: options.executor ?? 'jit',
+    ...{ schema, formatError, documents, logger: options.logger, isProduction: options.isProduction },
+    ...{ executor: options.executor ?? 'jit', queryWithinMs: options.queryWithinMs ?? QUERY_WITHIN_MS },
   });
   const page = await loadConsole();
   let isStopping = false;
@@ -38,13 +40,13 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Runn
   const answer = async (exchange: Exchange): Promise<void> => {
     const { pathname } = exchange.url;
     const { method } = exchange.request;
-    if (pathname === '/graphql') return handleGraphql(exchange, options, apollo);
+    if (pathname === '/graphql') return handleGraphql(exchange, { ...options, limits }, apollo);
     if (pathname === '/healthz') return sendJson(exchange, 200, { status: 'ok' });
     if (pathname === '/readyz') return answerReady(exchange, options, isStopping);
     if (WEBHOOK_PATH.test(pathname)) return answerWebhook(exchange, options);
     for (const route of options.routes ?? []) {
       const match = route.method === method ? route.pattern.exec(pathname) : null;
-      if (match) return answerRoute(exchange, options, route, match);
+      if (match) return answerRoute(exchange, { ...options, limits }, route, match);
     }
     if (page.answer(exchange)) return;
     sendJson(exchange, 404, { error: 'NOT_FOUND', message: 'There is nothing at this address.' });
@@ -60,7 +62,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Runn
     }
     answer(exchange).catch((error: unknown) => fail(exchange, options, error));
   });
-  const webSockets = serveWebSocket(server, options, schema, formatError);
+  const webSockets = serveWebSocket(server, { ...options, limits, documents }, schema, formatError);
   server.listen(options.port, options.host);
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
@@ -124,7 +126,7 @@ async function answerWebhook(exchange: Exchange, options: HttpServerOptions): Pr
 
 async function answerRoute(
   exchange: Exchange,
-  options: HttpServerOptions,
+  options: HttpServerOptions & { readonly limits: RateLimits },
   route: HttpRoute,
   match: RegExpExecArray,
 ): Promise<void> {
@@ -134,6 +136,12 @@ async function answerRoute(
   if (!key) {
     const message = 'Send a valid API key: `Authorization: Bearer <key>`.';
     return sendJson(exchange, 401, { error: 'UNAUTHENTICATED', message }, { 'www-authenticate': 'Bearer' });
+  }
+  const tooMany = await options.limits.take(key.keyId);
+  if (tooMany) {
+    const { message, retryAfterSeconds } = tooMany;
+    const headers = { 'retry-after': String(retryAfterSeconds) };
+    return sendJson(exchange, 429, { error: 'RATE_LIMITED', message, retryAfterSeconds }, headers);
   }
   if (ROLES.indexOf(key.role) < ROLES.indexOf(route.role)) {
     const message = `This needs role ${route.role}; this key has role ${key.role}.`;

@@ -19,6 +19,8 @@ import type { FormatError } from './formatError.js';
 import { contextFor } from './graphqlHandler.js';
 import { LIMITS, limitsRule } from './limits.js';
 import type { HttpServerOptions } from './options.js';
+import type { RateLimits } from './rateLimit.js';
+import type { KnownDocuments } from './trustedDocuments.js';
 
 const KEY_CHECK_MS = 30_000;
 /** Operations of one socket at a time. */
@@ -36,7 +38,7 @@ type Extra = {
 /** Subscriptions (and any other operation) over WebSocket, protocol `graphql-transport-ws`, on `/graphql`. */
 export function serveWebSocket(
   server: Server,
-  options: HttpServerOptions,
+  options: HttpServerOptions & { readonly limits: RateLimits; readonly documents: KnownDocuments },
   schema: GraphQLSchema,
   format: FormatError,
 ): { stop(): Promise<void> } {
@@ -91,6 +93,13 @@ export function serveWebSocket(
           const message = `A connection runs at most ${OPERATIONS_MAX} operations at a time.`;
           return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_OPERATIONS' } })];
         }
+        const tooMany = await options.limits.take(key.keyId);
+        if (tooMany) {
+          const { message, retryAfterSeconds } = tooMany;
+          return [new GraphQLError(message, { extensions: { code: 'RATE_LIMITED', retryAfterSeconds } })];
+        }
+        const unknown = options.documents.refusal(payload.query, key.role);
+        if (unknown) return [unknown];
         const contextValue = contextFor(options, key, randomUUID());
         const checked = checkedDocument(schema, payload.query);
         if (!('kind' in checked)) return checked;

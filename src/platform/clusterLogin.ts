@@ -43,6 +43,8 @@ export async function whyNotReady(address: ServerAddress): Promise<string | null
  */
 export async function prepareDatabase(address: ServerAddress): Promise<void> {
   const client = new pg.Client({ connectionString: urlOf(address, 'admin') });
+  // A server that ends meanwhile also fails the statement that is waited for.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await client.query('select pg_advisory_lock($1)', [PREPARE_LOCK]);
@@ -56,7 +58,7 @@ export async function prepareDatabase(address: ServerAddress): Promise<void> {
       await client.query(`create database ${DATABASE} owner ${ROLE}`);
     }
   } finally {
-    await client.end();
+    await client.end().catch(() => undefined);
   }
 }
 

@@ -24,9 +24,11 @@ export const PERMISSIONS: Readonly<Record<string, Role>> = {
   'Query.glPosting': 'VIEWER',
   'Query.vendorMatches': 'VIEWER',
   'Query.alerts': 'VIEWER',
+  'Query.previewReplay': 'OPERATOR',
   'Query.auditEvents': 'AUDITOR',
   'Query.verifyAuditChain': 'AUDITOR',
   'Query.reconciliation': 'AUDITOR',
+  'Query.previewMappingRules': 'AUDITOR',
   'Query.apiKeys': 'ADMIN',
 
   'Mutation.testSystem': 'OPERATOR',

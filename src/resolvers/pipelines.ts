@@ -12,7 +12,7 @@ import { MappingVersion, MappingVersionConnection, Pipeline, SyncRun, SyncRunCon
 import { GlPosting } from '../schema/postings.js';
 import { DateScalar, DateTimeScalar } from '../schema/scalars.js';
 import { ConnectedSystem } from '../schema/systems.js';
-import type { Outcome } from '../services/outcome.js';
+import type { Outcome, Problem } from '../services/outcome.js';
 import type { Page } from '../services/read/pages.js';
 import type { MappingVersionRow, PipelineRow, SyncRunRow } from '../services/read/pipelines.js';
 import type { PostingRow } from '../services/read/postings.js';
@@ -94,12 +94,15 @@ export class PipelineResolver {
     @Arg('rules', () => [MappingRuleInput]) rules: MappingRuleInput[],
     @Arg('effectiveFrom', () => DateScalar, {
       nullable: true,
-      description: 'The first transaction date that it decides.',
+      description: 'The first posting date that it decides.',
     })
     effectiveFrom: Maybe<LocalDate>,
     @Arg('note', () => String, { nullable: true }) note: Maybe<string>,
   ): Promise<MappingPayload> {
-    return payload<{ id: string }, { mapping: MappingVersionRow | null }>(
+    return payload<
+      { id: string; warnings?: readonly Problem[] },
+      { mapping: MappingVersionRow | null; warnings: readonly Problem[] }
+    >(
       context,
       () =>
         context.useCases.setMappingRules(context.caller, {
@@ -108,8 +111,11 @@ export class PipelineResolver {
           effectiveFrom: effectiveFrom ?? undefined,
           note: note ?? undefined,
         }),
-      async ({ id }) => ({ mapping: present(await context.read.pipelines.mappingVersion(id), `Mapping ${id}`) }),
-      { mapping: null },
+      async ({ id, warnings = [] }) => ({
+        mapping: present(await context.read.pipelines.mappingVersion(id), `Mapping ${id}`),
+        warnings,
+      }),
+      { mapping: null, warnings: [] },
     );
   }
 }
@@ -144,17 +150,23 @@ function requestOf(input: CreatePipelineInput): PipelineRequest {
     requireApproval: input.requireApproval ?? false,
     exportMasterData: input.exportMasterData ?? false,
     enabled: input.enabled ?? true,
+    roundingAccount: input.roundingAccount ?? null,
+    taxCodes: input.taxCodes ?? {},
+    duplicateCheck: input.duplicateCheck ?? 'ACROSS_SOURCES',
+    duplicateDays: input.duplicateDays ?? 0,
+    duplicateImportDays: input.duplicateImportDays ?? 2,
   };
 }
 
-/** Only what was given; null clears the two fields that may be empty and means "leave it" for all others. */
+/** Only what was given; null clears the three fields that may be empty and means "leave it" for all others. */
 function changeOf(input: UpdatePipelineInput): Partial<PipelineRequest> {
-  const { schedule, defaultAccount, ...rest } = input;
+  const { schedule, defaultAccount, roundingAccount, ...rest } = input;
   const given = Object.entries(rest).filter(([, value]) => value !== null && value !== undefined);
   return {
     ...(Object.fromEntries(given) as Partial<PipelineRequest>),
     ...(schedule === undefined ? {} : { schedule }),
     ...(defaultAccount === undefined ? {} : { defaultAccount }),
+    ...(roundingAccount === undefined ? {} : { roundingAccount }),
   };
 }
 

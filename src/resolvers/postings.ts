@@ -13,7 +13,7 @@ import {
   PostingHold,
   PostingStatusEvent,
 } from '../schema/postings.js';
-import { SpendRecordConnection } from '../schema/spend.js';
+import { SpendRecord, SpendRecordConnection } from '../schema/spend.js';
 import { ConnectedSystem, Supplier } from '../schema/systems.js';
 import type { PostingStatusChange, PostingStatusRequest } from '../services/eventFeed.js';
 import type { Outcome } from '../services/outcome.js';
@@ -190,9 +190,22 @@ function answer(context: GraphqlContext, useCase: () => Promise<Outcome<{ id: st
   );
 }
 
-function filterOf(filter: GlPostingFilter): PostingFilter {
+/** Without what was left out. */
+export function filterOf(filter: GlPostingFilter): PostingFilter {
   const given = Object.entries(filter).filter(([, value]) => value !== null && value !== undefined);
   return Object.fromEntries(given) as PostingFilter;
+}
+
+@Resolver(() => PostingHold)
+export class PostingHoldResolver {
+  @FieldResolver(() => SpendRecord, {
+    nullable: true,
+    description: 'SUSPECTED_DUPLICATE: the purchase that it may be a second copy of. Else null.',
+  })
+  twin(@Ctx() context: GraphqlContext, @Root() hold: StoredHold): Promise<SpendRecordRow | null> | null {
+    if (hold.code !== 'SUSPECTED_DUPLICATE' || !hold.value) return null;
+    return context.read.spendRecords.byId(hold.value);
+  }
 }
 
 @Resolver(() => PostingStatusEvent)

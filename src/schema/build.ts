@@ -6,8 +6,10 @@ import { kindOfId } from '../domain/ids.js';
 import { InvariantError } from '../errors.js';
 import { guard } from '../resolvers/authorise.js';
 import { placeInputErrors } from '../resolvers/inputErrors.js';
+import { MappingPreviewRecordResolver, MappingPreviewResolver } from '../resolvers/mappingPreview.js';
 import { PipelineResolver, SyncRunResolver } from '../resolvers/pipelines.js';
-import { PostingResolver, PostingStatusEventResolver } from '../resolvers/postings.js';
+import { PostingHoldResolver, PostingResolver, PostingStatusEventResolver } from '../resolvers/postings.js';
+import { ReplayExampleResolver, ReplayPreviewResolver } from '../resolvers/replays.js';
 import { MasterDataResolver, SystemResolver } from '../resolvers/systems.js';
 import {
   AlertResolver,
@@ -34,9 +36,14 @@ const RESOLVERS = [
   MasterDataResolver,
   PipelineResolver,
   SyncRunResolver,
+  MappingPreviewResolver,
+  MappingPreviewRecordResolver,
   SpendRecordResolver,
   PostingResolver,
+  PostingHoldResolver,
   PostingStatusEventResolver,
+  ReplayPreviewResolver,
+  ReplayExampleResolver,
   VendorMatchResolver,
   VendorCandidateResolver,
   AuditResolver,

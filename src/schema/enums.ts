@@ -78,6 +78,17 @@ export const CorrectionPolicy = enumFrom(
     HOLD: 'The change waits for a person.',
   },
 );
+export const DuplicateCheck = enumFrom(
+  'DuplicateCheck',
+  words.DUPLICATE_CHECKS,
+  'When a purchase is held as a suspected duplicate of one with the same merchant, amount and day in the same ledger.',
+  {
+    OFF: 'Never.',
+    ACROSS_SOURCES:
+      'Only where the two came different ways: from two systems, through two pipelines, or with two imports of a feed.',
+    ALWAYS: 'Whenever their source ids differ.',
+  },
+);
 export const SyncTrigger = enumFrom('SyncTrigger', words.SYNC_TRIGGERS, 'What started a sync run.');
 export const SyncStatus = enumFrom('SyncStatus', words.SYNC_STATUSES, 'How far a sync run is.', {
   PARTIAL: 'Finished, but something could not be read or planned; see `error`.',
@@ -120,5 +131,18 @@ export const Role = enumFrom(
     AUDITOR: 'Reads the audit trail, verifies it, reconciles.',
     OPERATOR: 'Starts syncs, replays, approves, decides about postings and vendors.',
     ADMIN: 'Connects systems, changes pipelines, mappings and keys.',
+  },
+);
+export const ReplayOutcome = enumFrom(
+  'ReplayOutcome',
+  words.REPLAY_OUTCOMES,
+  'What a replay would make of a posting.',
+  {
+    READY: 'It would be posted.',
+    HELD: 'It would stay held; `code` is the first of its holds.',
+    CANCELLED: 'It would be given up: none of its purchases has to be posted any more.',
+    POSTPONED: 'Another document of its purchases is at the ledger: it is planned when that is settled.',
+    LOOKED_FOR: 'Nobody knows whether the ledger has it: the ledger would be asked at once.',
+    NOT_REPLAYABLE: 'Its state, which is `code`, lets it not be replayed.',
   },
 );

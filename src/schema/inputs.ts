@@ -1,4 +1,4 @@
-import { Field, ID, InputType } from 'type-graphql';
+import { Field, ID, InputType, Int } from 'type-graphql';
 import type { LocalDate } from '../domain/localDate.js';
 import type { PostingStatus } from '../domain/postingState.js';
 import type * as words from '../domain/vocabulary.js';
@@ -150,7 +150,10 @@ export class CreatePipelineInput {
   @Field(() => String, { nullable: true, defaultValue: 'UTC', description: 'IANA name.' })
   timeZone?: Optional<string>;
 
-  @Field(() => String)
+  @Field(() => String, {
+    description:
+      'The account of the other side: card clearing, or the AP control account. Empty: the clearing account of the ledger’s settings, where they name one.',
+  })
   offsetAccount!: string;
 
   @Field(() => String, { nullable: true })
@@ -177,11 +180,28 @@ export class CreatePipelineInput {
   @Field(() => Boolean, { nullable: true, defaultValue: false })
   exportMasterData?: Optional<boolean>;
 
+  @Field(() => enums.DuplicateCheck, { nullable: true, defaultValue: 'ACROSS_SOURCES' })
+  duplicateCheck?: Optional<words.DuplicateCheck>;
+
+  @Field(() => Int, { nullable: true, defaultValue: 0, description: 'From 0 to 31.' })
+  duplicateDays?: Optional<number>;
+
+  @Field(() => Int, { nullable: true, defaultValue: 2, description: 'From 1 to 366.' })
+  duplicateImportDays?: Optional<number>;
+
   @Field(() => Boolean, { nullable: true, defaultValue: true })
   enabled?: Optional<boolean>;
+
+  @Field(() => String, { nullable: true, description: 'See `Pipeline.roundingAccount`.' })
+  roundingAccount?: Optional<string>;
+
+  @Field(() => JsonScalar, { nullable: true, description: 'See `Pipeline.taxCodes`.' })
+  taxCodes?: unknown;
 }
 
-@InputType({ description: 'What is left out stays. `schedule` and `defaultAccount` are cleared by null.' })
+@InputType({
+  description: 'What is left out stays. `schedule`, `defaultAccount` and `roundingAccount` are cleared by null.',
+})
 export class UpdatePipelineInput {
   @Field(() => String, { nullable: true })
   name?: Optional<string>;
@@ -228,8 +248,23 @@ export class UpdatePipelineInput {
   @Field(() => Boolean, { nullable: true })
   exportMasterData?: Optional<boolean>;
 
+  @Field(() => enums.DuplicateCheck, { nullable: true })
+  duplicateCheck?: Optional<words.DuplicateCheck>;
+
+  @Field(() => Int, { nullable: true, description: 'From 0 to 31.' })
+  duplicateDays?: Optional<number>;
+
+  @Field(() => Int, { nullable: true, description: 'From 1 to 366.' })
+  duplicateImportDays?: Optional<number>;
+
   @Field(() => Boolean, { nullable: true })
   enabled?: Optional<boolean>;
+
+  @Field(() => String, { nullable: true, description: 'See `Pipeline.roundingAccount`.' })
+  roundingAccount?: Optional<string>;
+
+  @Field(() => JsonScalar, { nullable: true, description: 'See `Pipeline.taxCodes`.' })
+  taxCodes?: unknown;
 }
 
 @InputType({ description: 'See `MappingRule`.' })

@@ -68,6 +68,11 @@ export class PipelinePayload extends Payload {
 export class MappingPayload extends Payload {
   @Field(() => MappingVersion, { nullable: true })
   mapping!: MappingVersion | null;
+
+  @Field(() => [UserError], {
+    description: 'What the version names and the ledger has lost, as last read. The version is saved all the same.',
+  })
+  warnings!: readonly UserError[];
 }
 
 @ObjectType({ simpleResolvers: true, description: 'The run, or null when refused.' })

@@ -1,8 +1,14 @@
 import { Field, Int, ObjectType } from 'type-graphql';
+import { TAX_TREATMENTS } from '../domain/taxCodes.js';
 import type * as words from '../domain/vocabulary.js';
 import { connectionOf, Node } from './common.js';
 import * as enums from './enums.js';
 import { DateScalar, DateTimeScalar, JsonScalar } from './scalars.js';
+
+const TAX_CODES = `What is done with the tax of each tax code of the mapping: an object by code (\`*\` = every other one) of
+\`{ treatment, basis, rate, recoverablePercent, account, outputAccount }\`. \`treatment\`: ${TAX_TREATMENTS.join(', ')}.
+\`basis\`: INCLUSIVE (the source's amounts contain the tax, default) or EXCLUSIVE. \`rate\`: percent, for purchases whose
+tax the source does not state. A code that is not listed is RECOVERABLE and INCLUSIVE, without a rate.`;
 
 @ObjectType({
   simpleResolvers: true,
@@ -57,6 +63,28 @@ export class Pipeline extends Node {
 
   @Field(() => Boolean, { description: "Push the ledger's accounts, dimensions and suppliers to the spend system." })
   exportMasterData!: boolean;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'Where a remainder goes that rounding leaves, as a line of its own; null = a purchase with such a remainder is held.',
+  })
+  roundingAccount!: string | null;
+
+  @Field(() => JsonScalar, { description: TAX_CODES })
+  taxCodes!: unknown;
+
+  @Field(() => enums.DuplicateCheck)
+  duplicateCheck!: words.DuplicateCheck;
+
+  @Field(() => Int, { description: 'How many days apart suspected duplicates may be; 0 = the same day only.' })
+  duplicateDays!: number;
+
+  @Field(() => Int, {
+    description:
+      'ACROSS_SOURCES: two purchases of one source that it first showed at least this many days apart come from two imports.',
+  })
+  duplicateImportDays!: number;
 }
 
 @ObjectType({
@@ -101,7 +129,7 @@ export class MappingVersion extends Node {
   @Field(() => Int, { description: '1, 2, 3 … per pipeline.' })
   version!: number;
 
-  @Field(() => DateScalar, { description: 'The first transaction date that it decides.' })
+  @Field(() => DateScalar, { description: 'The first posting date that it decides.' })
   effectiveFrom!: string;
 
   @Field(() => String, { nullable: true })

@@ -6,6 +6,21 @@ import { connectionOf, Node } from './common.js';
 import * as enums from './enums.js';
 import { DateScalar, DateTimeScalar, DecimalScalar, JsonScalar } from './scalars.js';
 
+@ObjectType({ simpleResolvers: true, description: 'The approval of a posting, for one plan and no other.' })
+export class PostingApproval {
+  @Field(() => String, { description: 'As in audit events, e.g. "user:<key name>".' })
+  approvedBy!: string;
+
+  @Field(() => ID, { nullable: true, description: 'The API key, which may have another name by now.' })
+  keyId!: string | null;
+
+  @Field(() => DateTimeScalar)
+  approvedAt!: Date;
+
+  @Field(() => String, { description: 'The plan that was looked at.' })
+  planHash!: string;
+}
+
 @ObjectType({
   simpleResolvers: true,
   implements: Node,
@@ -49,6 +64,15 @@ export class GlPosting extends Node {
 
   @Field(() => DateTimeScalar, { nullable: true })
   postedAt!: Date | null;
+
+  @Field(() => PostingApproval, {
+    nullable: true,
+    description: 'Who released it, when and by which plan; null when nobody had to, or has yet.',
+  })
+  approval!: PostingApproval | null;
+
+  @Field(() => String, { nullable: true, description: 'Why it was given up; null unless it was.' })
+  cancelReason!: string | null;
 }
 
 @ObjectType({ simpleResolvers: true, description: 'One line of a posting: a debit or a credit.' })
@@ -82,6 +106,13 @@ export class GlPostingLine {
 
   @Field(() => String, { description: 'Why this account: which rule, coding or default decided it.' })
   explanation!: string;
+
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'What the line is for: EXPENSE, TAX, ROUNDING (what rounding leaves over) or OFFSET (the other side). null in the preview of a dry run that an older version made.',
+  })
+  role!: string | null;
 }
 
 @ObjectType({

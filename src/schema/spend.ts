@@ -21,7 +21,11 @@ export class SpendPart {
   @Field(() => Money, { description: 'Signed as the purchase is: negative = refund.' })
   amount!: Money;
 
-  @Field(() => Money, { nullable: true, description: 'Tax contained in `amount`, when the source states it.' })
+  @Field(() => Money, {
+    nullable: true,
+    description:
+      'Tax of this part, when the source states it: contained in `amount` unless its tax code says otherwise.',
+  })
   tax!: Money | null;
 
   @Field(() => String, { nullable: true, description: "The source's category or account id." })
@@ -69,10 +73,18 @@ export class SpendRecord extends Node {
   @Field(() => DecimalScalar, { nullable: true, description: 'Billing units per original unit.' })
   exchangeRate!: string | null;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'STATED by the source, or IMPLIED by the two amounts that it states; null = there is no rate.',
+  })
+  rateOrigin!: string | null;
+
   @Field(() => Money, { nullable: true, description: 'Tax contained in `amount`, when the source states it.' })
   tax!: Money | null;
 
-  @Field(() => [SpendPart], { description: 'They add up to `amount`.' })
+  @Field(() => [SpendPart], {
+    description: 'They add up to `amount`; what rounding leaves over becomes a line of the posting, or holds it.',
+  })
   parts!: readonly SpendPart[];
 
   @Field(() => String, { nullable: true })

@@ -50,6 +50,43 @@ export async function raiseAlert(tx: Tx, now: Date, alert: NewAlert): Promise<vo
   });
 }
 
+/** Which alerts one watch looks after. */
+export interface AlertScope {
+  readonly codes: readonly string[];
+  /** null = those of every system. */
+  readonly systemId: string | null;
+  readonly actor: string;
+}
+
+/** A fault of which a person took note is raised again when it is still there a day later. */
+const REMIND_AFTER_MS = 86_400_000;
+
+/**
+ * Raises what is new and settles what is gone, so that a look that finds no change writes nothing.
+ * @param isUnclear whether nobody can say if the fault behind an open alert is gone: it then stays as it is.
+ */
+export async function bringInLine(
+  tx: Tx,
+  now: Date,
+  faults: readonly NewAlert[],
+  { codes, systemId, actor }: AlertScope,
+  isUnclear: (dedupeKey: string) => boolean = () => false,
+): Promise<void> {
+  const known = await tx.query<{ dedupe_key: string; is_open: boolean }>(
+    `select dedupe_key, bool_or(resolved_at is null) as is_open from alerts
+     where tenant_id = $1 and code = any($2) and ($5::text is null or system_id = $5)
+       and (resolved_at is null or (resolved_at > $3 and resolved_by <> $4))
+     group by dedupe_key`,
+    [tx.tenantId, codes, new Date(now.getTime() - REMIND_AFTER_MS), actor, systemId],
+  );
+  const quiet = new Set(known.map((row) => row.dedupe_key));
+  const current = new Set(faults.map((fault) => fault.dedupeKey));
+  for (const fault of faults) if (!quiet.has(fault.dedupeKey)) await raiseAlert(tx, now, fault);
+  for (const { dedupe_key: key, is_open } of known) {
+    if (is_open && !current.has(key) && !isUnclear(key)) await settleAlert(tx, now, key, actor);
+  }
+}
+
 /** The fault is gone: its open alert, if there is one, is resolved. */
 export async function settleAlert(tx: Tx, now: Date, dedupeKey: string, actor: string): Promise<void> {
   const settled = await tx.query<{ id: string; message: string }>(

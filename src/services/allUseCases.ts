@@ -1,8 +1,12 @@
 import { resolveAlert } from './alerts.js';
+import { approvePosting } from './approvals.js';
+import { previewMapping } from './mappingPreview.js';
 import { refreshMasterData } from './masterData.js';
 import { createPipeline, setMappingRules, updatePipeline } from './pipelines.js';
-import { approvePosting, cancelPosting, replayPosting, replayPostings, reversePosting } from './postings.js';
+import { cancelPosting, reversePosting } from './postings.js';
 import { reconcile } from './reconciliation.js';
+import { previewReplay } from './replayPreview.js';
+import { replayPosting, replayPostings } from './replays.js';
 import { excludeSpendRecord, includeSpendRecord } from './spendRecords.js';
 import { cancelSync, triggerSync } from './syncs.js';
 import {
@@ -30,10 +34,12 @@ export function createUseCases(engine: SystemsParts): UseCases {
     createPipeline: (caller, input) => createPipeline(engine, caller, input),
     updatePipeline: (caller, id, input) => updatePipeline(engine, caller, id, input),
     setMappingRules: (caller, input) => setMappingRules(engine, caller, input),
+    previewMapping: (caller, request) => previewMapping(engine, caller, request),
     triggerSync: (caller, input) => triggerSync(engine, caller, input),
     cancelSync: (caller, id) => cancelSync(engine, caller, id),
     replayPosting: (caller, id, note) => replayPosting(engine, caller, id, note),
     replayPostings: (caller, filter, note) => replayPostings(engine, caller, filter, note),
+    previewReplay: (caller, filter, examples) => previewReplay(engine, caller, filter, examples),
     approvePosting: (caller, id, planHash) => approvePosting(engine, caller, id, planHash),
     cancelPosting: (caller, id, reason) => cancelPosting(engine, caller, id, reason),
     reversePosting: (caller, id, reason) => reversePosting(engine, caller, id, reason),

@@ -1,4 +1,4 @@
-import type { FoundDocument, LedgerConnection, LedgerDocument } from '../connectors/contract.js';
+import type { LedgerConnection, LedgerDocument } from '../connectors/contract.js';
 import type { SpendStream, SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import {
@@ -12,18 +12,23 @@ import {
   RateLimitedError,
   UpstreamUnavailableError,
 } from '../errors.js';
+import { clearRemainsOf } from './abandoning.js';
+import { adoptWaiting, judgeUnsent } from './adoption.js';
 import type { Engine } from './engine.js';
 import {
   begin,
   type ClaimedPosting,
   claimDoubtful,
   claimReady,
+  claimRemains,
   loadDocuments,
   markAbandoned,
   START_GRACE_MS,
 } from './ledgerWork.js';
 import { deadOwners } from './processes.js';
+import { NOT_SENT } from './remains.js';
 import { finishRuns } from './runProgress.js';
+import { passGate } from './sendGate.js';
 import { type ExportStreams, type Result, resultOfFound, settle, settleAbsent } from './settle.js';
 import { Settler } from './settler.js';
 import { createDecidedSuppliers, ensureSupplier } from './supplierCreation.js';
@@ -88,10 +93,10 @@ class Drain {
   private readonly exports = new Map<string, ExportStreams>();
 
   constructor(
-    private readonly engine: Engine,
-    private readonly tenantId: string,
+    readonly engine: Engine,
+    readonly tenantId: string,
     private readonly ledgerId: string,
-    private readonly connection: LedgerConnection,
+    readonly connection: LedgerConnection,
     private readonly options: DrainOptions,
   ) {}
 
@@ -111,13 +116,26 @@ class Drain {
         own = [];
         const looked = await this.lookForDoubtful(dead);
         const sent = await this.sendReady(dead);
-        if (looked + sent === 0) return null;
+        const cleared = await this.clearRemains(dead);
+        if (looked + sent + cleared > 0) continue;
+        await adoptWaiting(this.adoption());
+        return null;
       } catch (error) {
         if (isTrouble(error)) return error;
         throw error;
       }
     }
     return null;
+  }
+
+  private adoption() {
+    const { engine, tenantId, ledgerId, connection } = this;
+    return {
+      ...{ engine, tenantId, ledgerId, connection },
+      isStopping: this.options.isStopping,
+      find: (postings: readonly ClaimedPosting[]) => this.find(postings),
+      exportsOf: (posting: ClaimedPosting) => this.exportsOf(posting),
+    };
   }
 
   private async lookForDoubtful(dead: readonly string[]): Promise<number> {
@@ -141,6 +159,18 @@ class Drain {
     return doubtful.length;
   }
 
+  private async clearRemains(dead: readonly string[]): Promise<number> {
+    const { engine, tenantId, ledgerId, connection } = this;
+    const claimed = await engine.db.tenant(tenantId, async (tx) => {
+      const now = engine.clock.now();
+      return claimRemains(tx, ledgerId, engine.processId, now, this.leaseFrom(now), BATCH, dead);
+    });
+    for (const posting of claimed) {
+      await clearRemainsOf({ engine, tenantId, connection, exports: await this.exportsOf(posting) }, posting);
+    }
+    return claimed.length;
+  }
+
   private async sendReady(dead: readonly string[]): Promise<number> {
     const { engine, tenantId, ledgerId } = this;
     const { claimed, documents } = await engine.db.tenant(tenantId, async (tx) => {
@@ -152,7 +182,7 @@ class Drain {
     const waiting = new Map(claimed.map((posting) => [posting.id, posting]));
     try {
       // Somebody may have sent it before a restore of our database, or under a lease that we lost.
-      const found = await this.find(claimed);
+      const found = await judgeUnsent(this, claimed, await this.find(claimed));
       await this.sendAll(claimed, documents, found, waiting);
     } finally {
       await this.handBack([...waiting.values()]);
@@ -167,14 +197,14 @@ class Drain {
   private async sendAll(
     claimed: readonly ClaimedPosting[],
     documents: ReadonlyMap<string, LedgerDocument>,
-    found: ReadonlyMap<string, readonly FoundDocument[]>,
+    found: ReadonlyMap<string, Result>,
     waiting: Map<string, ClaimedPosting>,
   ): Promise<void> {
     const settler = new Settler(this.engine, this.tenantId);
     const queue = [...claimed];
     try {
       while (queue.length > 0 && !this.options.isStopping() && !settler.hasFailed) {
-        const group = await this.beginGroup(queue.splice(0, this.groupSize()), documents, waiting);
+        const group = await this.beginGroup(queue.splice(0, this.groupSize()), documents, found, waiting);
         const trouble = await this.sendGroup(group, found, settler);
         if (trouble) throw trouble;
       }
@@ -192,6 +222,7 @@ class Drain {
   private async beginGroup(
     candidates: readonly ClaimedPosting[],
     documents: ReadonlyMap<string, LedgerDocument>,
+    found: ReadonlyMap<string, Result>,
     waiting: Map<string, ClaimedPosting>,
   ): Promise<Begun[]> {
     const { engine, tenantId } = this;
@@ -203,9 +234,14 @@ class Drain {
       await this.exportsOf(candidate);
     }
     const begunAt = engine.clock.now();
+    const rules = await this.connection.rules();
     const begun = await engine.db.tenant(tenantId, async (tx) => {
       const ours: ClaimedPosting[] = [];
-      for (const posting of ready) {
+      // What the ledger has already is taken as it is there, whatever has changed since.
+      const there = ready.filter((posting) => found.has(posting.id));
+      const unsent = ready.filter((posting) => !found.has(posting.id));
+      const passed = await passGate(engine, tx, this.ledgerId, rules, unsent, documents);
+      for (const posting of [...there, ...passed]) {
         if (await begin(tx, begunAt, posting, this.leaseFrom(begunAt), engine.processId)) ours.push(posting);
       }
       return ours;
@@ -220,18 +256,17 @@ class Drain {
   /** @returns what made the ledger unusable; what was begun and not sent then is ready again, because it certainly was not sent. */
   private async sendGroup(
     group: readonly Begun[],
-    found: ReadonlyMap<string, readonly FoundDocument[]>,
+    found: ReadonlyMap<string, Result>,
     settler: Settler,
   ): Promise<LedgergateError | null> {
     let trouble: LedgergateError | null = null;
     for (const { posting, document, begunAt } of group) {
-      const known = found.get(posting.reference);
       let result: Result;
       if (trouble !== null || settler.hasFailed || this.options.isStopping()) {
         const error = trouble ?? new UpstreamUnavailableError('Sending was stopped before it was sent.');
         result = { kind: 'NOT_STARTED', error, againAt: this.engine.clock.now() };
       } else {
-        result = known ? resultOfFound(posting, known) : await this.submit(posting, document, begunAt);
+        result = found.get(posting.id) ?? (await this.submit(posting, document, begunAt));
         trouble = this.troubleIn(result);
       }
       settler.add({ posting, result, exports: await this.exportsOf(posting) });
@@ -395,11 +430,12 @@ async function planNextDrain(engine: Engine, tenantId: string, ledgerId: string,
     const [row] = await tx.query<{ due: Date | null }>(
       `select min(case when status = 'POSTING' then lease_until
                        else coalesce(greatest(next_attempt_at, lease_until), $3) end) as due
-       from postings p where tenant_id = $1 and ledger_id = $2 and status in ('READY', 'POSTING', 'IN_DOUBT')
+       from postings p where tenant_id = $1 and ledger_id = $2
+         and (status in ('READY', 'POSTING', 'IN_DOUBT') or status = any($4) and next_attempt_at is not null)
          and not (status = 'READY' and after_id is not null and not exists (select from postings a
            where a.tenant_id = p.tenant_id and a.id = p.after_id and a.status = 'POSTED'))
        having count(*) > 0`,
-      [tx.tenantId, ledgerId, engine.clock.now()],
+      [tx.tenantId, ledgerId, engine.clock.now(), NOT_SENT],
     );
     if (!row) return;
     const now = engine.clock.now().getTime();

@@ -146,6 +146,7 @@ async function plannedSince(
       memo: line.memo,
       spendRecordIds: line.spend_record_ids,
       explanation: line.explanation,
+      role: line.role,
     })),
   }));
 }

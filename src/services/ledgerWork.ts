@@ -6,6 +6,7 @@ import type { Tx } from '../entities/database.js';
 import { record } from './audit.js';
 import type { Engine } from './engine.js';
 import { type LineRow, linesOf } from './postingStore.js';
+import { NOT_SENT } from './remains.js';
 
 /** A posting in the hands of this process, with everything that sending it needs. */
 export interface ClaimedPosting {
@@ -32,7 +33,7 @@ export interface ClaimedPosting {
   readonly absent_count: number;
 }
 
-const COLUMNS = `id, pipeline_id, ledger_id, status, document_type, reference, plan_hash, posting_date, period_key, currency,
+export const COLUMNS = `id, pipeline_id, ledger_id, status, document_type, reference, plan_hash, posting_date, period_key, currency,
   total, supplier_code, create_supplier, description, reverses_id, correlation_id, run_id, fence, attempts, doubt_since,
   absent_count`;
 
@@ -84,6 +85,27 @@ export async function claimDoubtful(
        order by posting_date, id limit $6 for update skip locked)
      returning ${COLUMNS}`,
     [tx.tenantId, ledgerId, owner, now, leaseUntil, take, dead],
+  );
+}
+
+/** Takes postings that are not sent, and for which the ledger is to be visited because of what an attempt may have left. */
+export async function claimRemains(
+  tx: Tx,
+  ledgerId: string,
+  owner: string,
+  now: Date,
+  leaseUntil: Date,
+  take: number,
+  dead: readonly string[],
+): Promise<ClaimedPosting[]> {
+  return tx.query<ClaimedPosting>(
+    `update postings set lease_owner = $3, lease_until = $5, fence = fence + 1
+     where tenant_id = $1 and id in (
+       select id from postings where tenant_id = $1 and ledger_id = $2 and status = any($8) and next_attempt_at <= $4
+         and (lease_until is null or lease_until <= $4 or lease_owner = $3 or lease_owner = any($7))
+       order by next_attempt_at, id limit $6 for update skip locked)
+     returning ${COLUMNS}`,
+    [tx.tenantId, ledgerId, owner, now, leaseUntil, take, dead, NOT_SENT],
   );
 }
 
@@ -216,6 +238,8 @@ export async function begin(
   tellMove(tx, now, posting, 'READY', 'POSTING', {
     action: 'posting.sent',
     summary: `${posting.description}: sent to the ledger as ${posting.reference}.`,
+    // Ledgers know an invoice by supplier and number, and the posting may be planned again with another supplier.
+    ...(posting.supplier_code === null ? {} : { after: { supplierCode: posting.supplier_code } }),
   });
   return true;
 }

@@ -1,7 +1,7 @@
 import type { AlertSeverity } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { LedgergateError } from '../errors.js';
-import { type NewAlert, raiseAlert, settleAlert } from './alerts.js';
+import { bringInLine, type NewAlert } from './alerts.js';
 import type { Engine } from './engine.js';
 import { noteReachability } from './systems.js';
 
@@ -12,8 +12,6 @@ const WEBHOOK_SILENCE_MS = DAY_MS;
 const IN_DOUBT_MS = 15 * 60_000;
 /** A delivery may be on its way while a poll finds what it is about. */
 const DELIVERY_GRACE_MS = 15 * 60_000;
-/** A fault of which a person took note is raised again when it is still there a day later. */
-const REMIND_AFTER_MS = DAY_MS;
 /** Brex's pages contradict each other on when an unused token ends, 30 or 90 days; this keeps well within both. */
 const IDLE_MAX_MS = 20 * DAY_MS;
 
@@ -47,7 +45,7 @@ export async function watchTenant(engine: Engine, tenantId: string): Promise<voi
       ...(await oldDoubts(tx, now)),
       ...(await unreadableObjects(tx)),
     ];
-    await bringInLine(tx, now, faults);
+    await bringInLine(tx, now, faults, { codes: CODES, systemId: null, actor: ACTOR });
     await planEndedDays(engine, tx, now);
   });
 }
@@ -68,22 +66,6 @@ async function planEndedDays(engine: Engine, tx: Tx, now: Date): Promise<void> {
 async function tenants(engine: Engine): Promise<string[]> {
   const rows = await engine.db.engine((tx) => tx.query<{ id: string }>('select id from tenants order by id'));
   return rows.map((row) => row.id);
-}
-
-/** Raises what is new and settles what is gone, so that a minute without change writes nothing. */
-async function bringInLine(tx: Tx, now: Date, faults: readonly NewAlert[]): Promise<void> {
-  const known = await tx.query<{ dedupe_key: string; is_open: boolean }>(
-    `select dedupe_key, bool_or(resolved_at is null) as is_open from alerts
-     where tenant_id = $1 and code = any($2) and (resolved_at is null or (resolved_at > $3 and resolved_by <> $4))
-     group by dedupe_key`,
-    [tx.tenantId, CODES, new Date(now.getTime() - REMIND_AFTER_MS), ACTOR],
-  );
-  const quiet = new Set(known.map((row) => row.dedupe_key));
-  const current = new Set(faults.map((fault) => fault.dedupeKey));
-  for (const fault of faults) if (!quiet.has(fault.dedupeKey)) await raiseAlert(tx, now, fault);
-  for (const row of known) {
-    if (row.is_open && !current.has(row.dedupe_key)) await settleAlert(tx, now, row.dedupe_key, ACTOR);
-  }
 }
 
 // ── faults ───────────────────────────────────────────────────────────────────────────────────

@@ -3,16 +3,21 @@ import { Not } from 'typeorm';
 import { canonicalJson } from '../domain/canonicalJson.js';
 import { newId } from '../domain/ids.js';
 import { dayIn, type LocalDate } from '../domain/localDate.js';
-import type { MappingRule, MappingVersion } from '../domain/plan.js';
-import type { SystemKind } from '../domain/vocabulary.js';
+import type { MappingRule } from '../domain/plan.js';
+import { type TaxCodes, taxCodesSchema } from '../domain/taxCodes.js';
+import type { DuplicateCheck, SystemKind } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { MappingVersionRow } from '../entities/mappingVersion.js';
 import { PipelineRow as StoredPipeline } from '../entities/pipeline.js';
+import { SystemRow } from '../entities/system.js';
 import { recordFor } from './audit.js';
+import { watchDrift } from './drift.js';
 import type { Caller, Engine } from './engine.js';
 import { settleMasterDataAlerts, wakeMasterData } from './masterDataWake.js';
 import { done, type Outcome, type Problem, refused } from './outcome.js';
 import type { MappingRequest, PipelineRequest } from './useCases.js';
+
+export { loadMappings } from './storedMappings.js';
 
 /** A pipeline as the engine's own SQL reads it; where single pipelines are worked on here, `StoredPipeline` is. */
 export interface PipelineRow {
@@ -35,6 +40,11 @@ export interface PipelineRow {
   correction: PipelineRequest['correction'];
   require_approval: boolean;
   export_master_data: boolean;
+  rounding_account: string | null;
+  tax_codes: TaxCodes;
+  duplicate_check: DuplicateCheck;
+  duplicate_days: number;
+  duplicate_import_days: number;
 }
 
 export async function loadPipeline(tx: Tx, id: string): Promise<PipelineRow | null> {
@@ -49,10 +59,11 @@ export async function loadPipeline(tx: Tx, id: string): Promise<PipelineRow | nu
 export async function createPipeline(
   engine: Engine,
   caller: Caller,
-  input: PipelineRequest,
+  request: PipelineRequest,
 ): Promise<Outcome<{ id: string }>> {
   return engine.db.tenant(caller.tenantId, async (tx) => {
     await lockPipelines(tx);
+    const input = await withOffsetAccount(engine, tx, request);
     const problems = await problemsOf(engine, tx, input);
     const same = await tx.manager.findOneBy(StoredPipeline, { tenantId: tx.tenantId, name: input.name.trim() });
     if (same && problems.length === 0 && describes(same, input)) return done({ id: same.id });
@@ -91,7 +102,10 @@ export async function updatePipeline(
     if (!row) return refused('NOT_FOUND', 'There is no such pipeline.', { path: ['id'] });
     const before = requestOf(row);
     const given = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-    const after: PipelineRequest = { ...before, ...given, sourceId: row.sourceId, ledgerId: row.ledgerId };
+    const after = await withOffsetAccount(engine, tx, {
+      ...{ ...before, ...given },
+      ...{ sourceId: row.sourceId, ledgerId: row.ledgerId },
+    });
     const problems = await problemsOf(engine, tx, after);
     const isTaken = await tx.manager.existsBy(StoredPipeline, {
       tenantId: tx.tenantId,
@@ -102,6 +116,7 @@ export async function updatePipeline(
     if (problems.length > 0) return { ok: false, problems };
     await tx.manager.update(StoredPipeline, key, requestOf(after));
     if (after.enabled && !before.enabled) await planKnownSpend(tx, id, caller.correlationId);
+    else if (decidesMoney(before, requestOf(after))) await planWaiting(engine, tx, id, caller.correlationId);
     if (after.enabled && after.exportMasterData) await wakeMasterData(engine, tx, id, 'IF_CHANGED');
     else await settleMasterDataAlerts(tx, engine.clock.now(), { id, ...after }, caller.actor);
     recordFor(tx, caller, engine.clock.now(), {
@@ -118,16 +133,28 @@ export async function updatePipeline(
 
 /**
  * Adds a mapping version; earlier ones stay as they were. What waits because of a mapping is planned again by it.
- * Giving the rules that are in force already changes nothing.
+ * Giving the rules that are in force already changes nothing. What the rules name and the ledger has lost is a warning and
+ * no refusal: it may be made there tomorrow.
  */
 export async function setMappingRules(
   engine: Engine,
   caller: Caller,
   input: MappingRequest,
-): Promise<Outcome<{ id: string }>> {
-  const checked = checkRules(input);
+): Promise<Outcome<{ id: string; warnings: readonly Problem[] }>> {
+  const checked = checkedRules(input.rules);
   if (!checked.ok) return checked;
-  const rules = checked.value;
+  const saved = await saveRules(engine, caller, input, checked.value);
+  if (!saved.ok) return saved;
+  const { id, ledgerId } = saved.value;
+  return done({ id, warnings: await watchDrift(engine, caller.tenantId, ledgerId, input.pipelineId) });
+}
+
+function saveRules(
+  engine: Engine,
+  caller: Caller,
+  input: MappingRequest,
+  rules: readonly MappingRule[],
+): Promise<Outcome<{ id: string; ledgerId: string }>> {
   return engine.db.tenant(caller.tenantId, async (tx) => {
     await lockPipelines(tx);
     const pipeline = await tx.manager.findOneBy(StoredPipeline, { tenantId: tx.tenantId, id: input.pipelineId });
@@ -138,14 +165,12 @@ export async function setMappingRules(
       order: { version: 'DESC' },
     });
     const isFirst = latest === null;
-    // A first mapping holds for all that was ever spent; a later one from today on, unless it says otherwise.
-    const effectiveFrom =
-      input.effectiveFrom ?? (isFirst ? ('1900-01-01' as LocalDate) : dayIn(pipeline.timeZone, now));
+    const effectiveFrom = beginningOf(input.effectiveFrom, isFirst, dayIn(pipeline.timeZone, now));
     const isSame =
       latest !== null &&
       JSON.stringify(latest.rules.map(normal)) === JSON.stringify(rules) &&
       (input.effectiveFrom === undefined || latest.effectiveFrom === effectiveFrom);
-    if (isSame) return done({ id: latest.id });
+    if (isSame) return done({ id: latest.id, ledgerId: pipeline.ledgerId });
     const id = newId('map');
     const version = (latest?.version ?? 0) + 1;
     await tx.manager.insert(MappingVersionRow, {
@@ -176,23 +201,13 @@ export async function setMappingRules(
       [tx.tenantId, pipeline.id, caller.correlationId],
     );
     await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: pipeline.id });
-    return done({ id });
+    return done({ id, ledgerId: pipeline.ledgerId });
   });
 }
 
-/** Every version of a pipeline, so that each record is planned by the one in force on its own day. */
-export async function loadMappings(tx: Tx, pipelineId: string): Promise<MappingVersion[]> {
-  const rows = await tx.query<{ version: number; effective_from: LocalDate; rules: MappingRule[] }>(
-    `select version, effective_from, rules from mapping_versions where tenant_id = $1 and pipeline_id = $2
-     order by version desc`,
-    [tx.tenantId, pipelineId],
-  );
-  return rows.map((row) => ({ version: row.version, effectiveFrom: row.effective_from, rules: row.rules }));
-}
-
-/** The version in force on a day: the newest of those that have begun. `versions` comes newest first. */
-export function mappingOn(versions: readonly MappingVersion[], day: LocalDate): MappingVersion | null {
-  return versions.find((version) => version.effectiveFrom <= day) ?? null;
+/** A first mapping holds for all that was ever spent; a later one from today on, unless it says otherwise. */
+export function beginningOf(given: LocalDate | undefined, isFirst: boolean, today: LocalDate): LocalDate {
+  return given ?? (isFirst ? ('1900-01-01' as LocalDate) : today);
 }
 
 // ── inside ───────────────────────────────────────────────────────────────────────────────────
@@ -209,6 +224,27 @@ async function planKnownSpend(tx: Tx, pipelineId: string, correlationId: string)
   );
 }
 
+/** Whether what tax or a rounding remainder becomes has changed. */
+function decidesMoney(before: StoredRequest, after: StoredRequest): boolean {
+  const money = ({ roundingAccount, taxCodes }: StoredRequest) => canonicalJson([roundingAccount, taxCodes]);
+  return money(before) !== money(after);
+}
+
+/** What waits for a person is planned again: what changed may be what it waits for. */
+async function planWaiting(engine: Engine, tx: Tx, pipelineId: string, correlationId: string): Promise<void> {
+  await tx.execute(
+    `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
+     select distinct $1, $2, ps.spend_record_id, 'pipeline changed', $3
+     from postings p join posting_spend ps on ps.tenant_id = p.tenant_id and ps.posting_id = p.id
+     join spend_records r on r.tenant_id = ps.tenant_id and r.id = ps.spend_record_id
+     where p.tenant_id = $1 and p.pipeline_id = $2
+       and (p.status in ('HELD', 'AWAITING_APPROVAL') or (p.status = 'POSTED' and r.waiting_reason is not null))
+     on conflict do nothing`,
+    [tx.tenantId, pipelineId, correlationId],
+  );
+  await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId });
+}
+
 function lockPipelines(tx: Tx): Promise<unknown> {
   return tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`pipelines:${tx.tenantId}`]);
 }
@@ -220,6 +256,15 @@ function nameTaken(name: string): Problem {
     path: ['input', 'name'],
     resolution: 'Choose another name, or change the existing pipeline with updatePipeline.',
   };
+}
+
+/** A pipeline that names no offset account takes the one that its ledger's settings name for card spend, for good. */
+async function withOffsetAccount(engine: Engine, tx: Tx, input: PipelineRequest): Promise<PipelineRequest> {
+  if (input.offsetAccount.trim() !== '') return input;
+  const ledger = await tx.manager.findOneBy(SystemRow, { tenantId: tx.tenantId, id: input.ledgerId });
+  const connector = ledger ? engine.connectors.find(ledger.kind) : undefined;
+  if (!ledger || connector?.role !== 'LEDGER') return input;
+  return { ...input, offsetAccount: connector.clearingAccountOf?.(ledger.settings) ?? '' };
 }
 
 async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promise<Problem[]> {
@@ -244,6 +289,12 @@ async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promi
   }
   if (input.unmatchedVendor === 'DEFAULT_ACCOUNT' && input.defaultAccount === null) {
     say('defaultAccount', 'The policy DEFAULT_ACCOUNT needs a default account.');
+  }
+
+  problems.push(...taxCodeProblems(input.taxCodes));
+  if (!isWithin(input.duplicateDays, 0, 31)) say('duplicateDays', 'Give a whole number of days from 0 to 31.');
+  if (!isWithin(input.duplicateImportDays, 1, 366)) {
+    say('duplicateImportDays', 'Give a whole number of days from 1 to 366.');
   }
 
   const systems = await tx.query<{ id: string; kind: SystemKind }>(
@@ -293,10 +344,26 @@ async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promi
   return problems;
 }
 
+/** Each names the tax code and the field of it that is wrong. */
+function taxCodeProblems(taxCodes: unknown): Problem[] {
+  const parsed = taxCodesSchema.safeParse(taxCodes ?? {});
+  if (parsed.success) return [];
+  return parsed.error.issues.map((issue) => ({
+    code: 'BAD_INPUT',
+    message: `${['taxCodes', ...issue.path].join('.')}: ${issue.message}`,
+    path: ['input', 'taxCodes', ...issue.path.map(String)],
+    resolution: 'For example {"V19": {"treatment": "PARTLY_RECOVERABLE", "recoverablePercent": "50"}}.',
+  }));
+}
+
 async function fillsFromElsewhere(tx: Tx, { sourceId, ledgerId }: PipelineRequest): Promise<boolean> {
   return tx.manager.existsBy(StoredPipeline, {
     ...{ tenantId: tx.tenantId, sourceId, ledgerId: Not(ledgerId), exportMasterData: true, enabled: true },
   });
+}
+
+function isWithin(value: number | undefined, min: number, max: number): boolean {
+  return value === undefined || (Number.isInteger(value) && value >= min && value <= max);
 }
 
 function isTimeZone(name: string): boolean {
@@ -308,8 +375,12 @@ function isTimeZone(name: string): boolean {
   }
 }
 
-/** What a person says about a pipeline, as it is stored. */
-function requestOf(pipeline: PipelineRequest | StoredPipeline): PipelineRequest {
+type StoredRequest = { [K in keyof PipelineRequest]-?: Exclude<PipelineRequest[K], undefined> } & {
+  readonly taxCodes: TaxCodes;
+};
+
+/** What a person says about a pipeline, as it is stored. @throws ZodError tax codes that `problemsOf` refuses. */
+function requestOf(pipeline: PipelineRequest | StoredPipeline): StoredRequest {
   return {
     name: pipeline.name.trim(),
     sourceId: pipeline.sourceId,
@@ -329,6 +400,12 @@ function requestOf(pipeline: PipelineRequest | StoredPipeline): PipelineRequest 
     requireApproval: pipeline.requireApproval,
     exportMasterData: pipeline.exportMasterData,
     enabled: pipeline.enabled,
+    roundingAccount: pipeline.roundingAccount?.trim() || null,
+    taxCodes: taxCodesSchema.parse(pipeline.taxCodes ?? {}),
+    duplicateCheck: pipeline.duplicateCheck ?? 'ACROSS_SOURCES',
+    duplicateDays: pipeline.duplicateDays ?? 0,
+    // Card purchases of one day are settled, and with that shown by every stream, within two days.
+    duplicateImportDays: pipeline.duplicateImportDays ?? 2,
   };
 }
 
@@ -352,9 +429,10 @@ function normal(rule: RuleInput): MappingRule {
   };
 }
 
-function checkRules(input: MappingRequest): Outcome<MappingRule[]> {
+/** The rules as they are stored, or what is wrong with each. */
+export function checkedRules(rules: MappingRequest['rules']): Outcome<MappingRule[]> {
   const problems: Problem[] = [];
-  input.rules.forEach((rule, index) => {
+  rules.forEach((rule, index) => {
     const say = (field: string, message: string) =>
       problems.push({ code: 'BAD_INPUT', message, path: ['rules', String(index), field], resolution: null });
     if (rule.glAccount.trim() === '') say('glAccount', 'A rule needs a GL account.');
@@ -369,5 +447,5 @@ function checkRules(input: MappingRequest): Outcome<MappingRule[]> {
       Object.values(dimensions).every((value) => typeof value === 'string');
     if (!isMap) say('dimensions', 'dimensions is an object of texts by name.');
   });
-  return problems.length > 0 ? { ok: false, problems } : done(input.rules.map(normal));
+  return problems.length > 0 ? { ok: false, problems } : done(rules.map(normal));
 }

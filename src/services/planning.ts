@@ -1,6 +1,7 @@
 import { dayIn } from '../domain/localDate.js';
 import type { LedgerRules } from '../domain/plan.js';
 import type { Tx } from '../entities/database.js';
+import { planTwinsAgain } from './duplicates.js';
 import type { Caller, Engine } from './engine.js';
 import { readPeriods } from './masterData.js';
 import { loadPipeline, type PipelineRow } from './pipelines.js';
@@ -63,8 +64,28 @@ export async function planPipeline(
 }
 
 /**
+ * The same in one transaction of the caller's, who rolls it back: what planning would make of the queue now.
+ */
+export async function planWaiting(
+  engine: Engine,
+  caller: Caller,
+  tx: Tx,
+  pipeline: PipelineRow,
+  rules: LedgerRules,
+): Promise<void> {
+  const isDaily = pipeline.grouping === 'DAILY';
+  if (isDaily) await queueEndedDays(tx, pipeline, dayIn(pipeline.time_zone, engine.clock.now()));
+  const take = isDaily ? DAILY_CHUNK : CHUNK;
+  for (;;) {
+    const { taken, records } = await planChunk(engine, caller, tx, pipeline, rules, null, take);
+    if (taken < take || records === 0) return;
+  }
+}
+
+/**
  * Plans up to one chunk of the queue inside `tx`. Dry runs use it in a transaction that is rolled back: the preview is
  * what the real path would have stored.
+ * @param only plans these purchases and leaves the rest of the queue (see `queuePosting`).
  */
 export async function planChunk(
   engine: Engine,
@@ -74,10 +95,11 @@ export async function planChunk(
   rules: LedgerRules,
   runId: string | null,
   take: number = CHUNK,
+  only: readonly string[] | null = null,
 ): Promise<PlanningCounts & { taken: number }> {
   await tx.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`plan:${tx.tenantId}:${pipeline.id}`]);
-  await queueSiblings(tx, pipeline.id, take);
-  const taken = await takeRecords(tx, pipeline.id, take);
+  if (only === null) await queueSiblings(tx, pipeline.id, take);
+  const taken = await takeRecords(tx, pipeline.id, take, only);
   if (taken.length === 0) return { taken: 0, records: 0, ready: 0, held: 0 };
   const context = await loadPlanningContext(tx, engine.clock.now(), pipeline, rules);
   const postings = await postingsOfRecords(tx, pipeline.id, idsOf(taken));
@@ -100,6 +122,7 @@ export async function planChunk(
   await work.planFresh();
   await work.store();
   await leaveQueue(tx, pipeline.id, records, work.postponed);
+  await planTwinsAgain(engine, tx, idsOf(records), caller.correlationId);
   return { taken: taken.length, records: records.length - work.postponed.size, ready: work.ready, held: work.held };
 }
 

@@ -9,6 +9,7 @@ import { accountingHashOf, unifiedFromJson } from '../domain/spendJson.js';
 import type { DocumentType, SpendStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
+import { suspectedDuplicates } from './duplicates.js';
 import type { Caller, Engine } from './engine.js';
 import { exportStreamOf, oweGroups } from './exports.js';
 import type { PlanningContext } from './planningContext.js';
@@ -38,7 +39,7 @@ export class PlanningChunk {
   readonly postponed = new Set<string>();
   ready = 0;
   held = 0;
-  private readonly fresh: PlanSpend[] = [];
+  private fresh: PlanSpend[] = [];
   private readonly records = new Map<string, QueuedRecord>();
   private readonly unsent = new Map<string, PostingHead[]>();
   private readonly documents: PlannedPosting[] = [];
@@ -130,8 +131,8 @@ export class PlanningChunk {
       return;
     }
     const posted = await loadPosted(this.tx, posting.id);
-    const next = this.byContext(revised).flatMap(([context, some]) => plan(context, some).documents);
-    if (isBooked(next, [posted])) {
+    const next = plan(this.context.on(posted.postingDate), revised);
+    if (isBooked(next.documents, [posted])) {
       for (const item of items) {
         if (changed.has(item.id)) await this.remember(item, [posting]);
         else this.stays(item, null);
@@ -141,7 +142,7 @@ export class PlanningChunk {
     const [first] = items;
     if (!first) return;
     const reversal = planReversal(
-      this.context.on(first.spend.transactionDate),
+      this.context.of(first.spend),
       posted,
       'the source changed one of its purchases after it was posted',
     );
@@ -155,10 +156,11 @@ export class PlanningChunk {
   private reasonsToWait(items: readonly PlanSpend[], changed: ReadonlySet<string>): Map<string, Waiting> {
     const reasons = new Map<string, Waiting>();
     for (const item of items.filter(({ id }) => changed.has(id))) {
-      const { skipped } = plan(this.context.on(item.spend.transactionDate), [item]);
+      const { skipped, documents } = plan(this.context.of(item.spend), [item]);
       const wait = skipped.find((skip) => skip.kind === 'WAITING');
+      const contradiction = contradictionIn(documents);
       if (wait) reasons.set(item.id, wait);
-      else if (item.spend.disagreement !== null) reasons.set(item.id, { reason: item.spend.disagreement, until: null });
+      else if (contradiction !== null) reasons.set(item.id, { reason: contradiction, until: null });
     }
     return reasons;
   }
@@ -166,7 +168,7 @@ export class PlanningChunk {
   private byContext(items: readonly PlanSpend[]): [PlanContext, PlanSpend[]][] {
     const groups = new Map<PlanContext, PlanSpend[]>();
     for (const item of items) {
-      const context = this.context.on(item.spend.transactionDate);
+      const context = this.context.of(item.spend);
       const group = groups.get(context);
       if (group) group.push(item);
       else groups.set(context, [item]);
@@ -181,7 +183,7 @@ export class PlanningChunk {
       const original = postings.find((posting) => posting.id === reversal.reverses_id);
       // A document of many purchases has one reversal, however many of them are planned.
       if (!original || this.documents.some(({ reverses }) => reverses?.id === original.id)) continue;
-      const context = this.context.on(unifiedFromJson(record.unified).transactionDate);
+      const context = this.context.of(unifiedFromJson(record.unified));
       const document = planReversal(context, await loadPosted(this.tx, original.id), 'planned again');
       const needsApproval = this.correctionsNeedPerson || reversal.status === 'AWAITING_APPROVAL';
       this.documents.push(this.plannedPosting(document, { reverses: original, needsApproval }));
@@ -190,7 +192,7 @@ export class PlanningChunk {
 
   /** The source changed what is in the ledger already: reverse that, and post what it is now after the reversal. */
   private async correct(item: PlanSpend, standing: readonly PostingHead[]): Promise<void> {
-    const context = this.context.on(item.spend.transactionDate);
+    const context = this.context.of(item.spend);
     const revised = { ...item, revision: item.revision + standing.length };
     const documents = await Promise.all(standing.map((posting) => loadPosted(this.tx, posting.id)));
     const next = plan(context, [revised]);
@@ -200,13 +202,14 @@ export class PlanningChunk {
       this.stays(item, waiting.reason, waiting.until);
       return;
     }
-    if (isBooked(next.documents, documents)) {
+    if (isBooked(this.asPostedOn(documents, revised), documents)) {
       await this.remember(item, standing);
       return;
     }
-    if (item.spend.disagreement !== null) {
+    const contradiction = contradictionIn(next.documents);
+    if (contradiction !== null) {
       // Which figure is right is a person's question; until it is answered the books stay as they are.
-      this.stays(item, item.spend.disagreement);
+      this.stays(item, contradiction);
       return;
     }
     standing.forEach((posting, index) => {
@@ -218,6 +221,11 @@ export class PlanningChunk {
       );
     });
     this.addFresh(revised);
+  }
+
+  /** What the purchase would have been then: a later mapping is no reason to take back what it did not decide. */
+  private asPostedOn([posted]: readonly PostedDocument[], item: PlanSpend): readonly PlannedDocument[] {
+    return posted ? plan(this.context.on(posted.postingDate), [item]).documents : [];
   }
 
   /** The books would look the same: only the new content is remembered, and nothing is reversed. */
@@ -233,7 +241,25 @@ export class PlanningChunk {
     this.fresh.push(item);
   }
 
+  /** Holds those that look like another purchase of the ledger, or of this chunk. */
+  private async holdTwins(): Promise<void> {
+    const byId = new Map(this.fresh.map((item) => [item.id, item]));
+    const wouldGo = (id: string): boolean => {
+      const item = byId.get(id);
+      if (!item) return false;
+      const { documents } = plan(this.context.of(item.spend), [item]);
+      return documents.length > 0 && documents.every(({ holds }) => holds.length === 0);
+    };
+    const holds = await suspectedDuplicates(this.tx, this.context.row, [...byId.keys()], wouldGo);
+    if (holds.size === 0) return;
+    this.fresh = this.fresh.map((item) => {
+      const hold = holds.get(item.id);
+      return hold ? { ...item, holds: [hold] } : item;
+    });
+  }
+
   async planFresh(): Promise<void> {
+    await this.holdTwins();
     const groups = this.byContext(this.fresh);
     const kept = this.keptDays(groups);
     const sequences: DailySequences = new Map();
@@ -383,6 +409,12 @@ const BEHIND_ANOTHER: Waiting = {
   reason:
     'It changed after it was posted. Its day is corrected as a whole, once another purchase of that day is settled.',
 };
+
+/** In what the figures of a purchase contradict each other, a sentence; null = in nothing. */
+function contradictionIn(documents: readonly PlannedDocument[]): string | null {
+  const holds = documents.flatMap((document) => document.holds);
+  return holds.find(({ code }) => code === 'UNBALANCED')?.message ?? null;
+}
 
 /** Whether the books show just that already. */
 function isBooked(next: readonly PlannedDocument[], posted: readonly PostedDocument[]): boolean {

@@ -1,14 +1,19 @@
 import { dayIn, type LocalDate } from '../domain/localDate.js';
+import { mappingOn } from '../domain/mapping.js';
 import type { LedgerRules, MappingVersion, MasterData, PlanContext, PlanPipeline } from '../domain/plan.js';
+import { LedgerChecks, wantedDay } from '../domain/planChecks.js';
+import type { UnifiedSpend } from '../domain/spend.js';
 import type { Tx } from '../entities/database.js';
 import { loadMasterData } from './masterData.js';
-import { loadMappings, mappingOn, type PipelineRow } from './pipelines.js';
+import { loadMappings, type PipelineRow } from './pipelines.js';
 
 /** Everything but the spend that planning looks at, as it stands in one transaction. */
 export interface PlanningContext {
   readonly row: PipelineRow;
-  /** The context for a purchase of that day: the mapping version in force then. */
+  /** The context for documents of that posting date: the mapping version in force then. */
   on(day: LocalDate): PlanContext;
+  /** The context for a purchase: of the posting date that it would get now. */
+  of(spend: UnifiedSpend): PlanContext;
 }
 
 export async function loadPlanningContext(
@@ -44,10 +49,16 @@ function contextOf(
     coding: row.coding,
     requireApproval: row.require_approval,
     timeZone: row.time_zone,
+    roundingAccount: row.rounding_account,
+    taxCodes: row.tax_codes,
   };
   const byVersion = new Map<number, PlanContext>();
+  const checks = new LedgerChecks(masterData, rules, pipeline.closedPeriod);
   return {
     row,
+    of(spend) {
+      return this.on(checks.postingDay(wantedDay(spend, pipeline.postingDate, today)).day);
+    },
     on(day) {
       const mapping = mappingOn(mappings, day);
       const version = mapping?.version ?? 0;

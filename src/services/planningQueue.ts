@@ -47,14 +47,47 @@ export async function queueSiblings(tx: Tx, pipelineId: string, take: number): P
   );
 }
 
-export async function takeRecords(tx: Tx, pipelineId: string, take: number): Promise<QueuedRecord[]> {
+/** Puts the purchases of a posting into the queue, with those that have to be planned together with them. @returns all of these. */
+export async function queuePosting(
+  tx: Tx,
+  posting: { readonly id: string; readonly pipeline_id: string; readonly correlation_id: string },
+  reason: string,
+): Promise<string[]> {
+  const rows = await tx.query<{ spend_record_id: string }>(
+    `select spend_record_id from posting_spend where tenant_id = $1 and posting_id = $2
+     union
+     select other.spend_record_id from posting_spend mine
+     join posting_spend own on own.tenant_id = $1 and own.spend_record_id = mine.spend_record_id
+     join postings p on p.tenant_id = $1 and p.id = own.posting_id and p.pipeline_id = $3 and p.reverses_id is null
+       and p.status = any($4)
+     join posting_spend other on other.tenant_id = $1 and other.posting_id = p.id
+     where mine.tenant_id = $1 and mine.posting_id = $2`,
+    [tx.tenantId, posting.id, posting.pipeline_id, UNSENT],
+  );
+  const ids = rows.map((row) => row.spend_record_id);
+  await tx.execute(
+    `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
+     select $1, $2, unnest($3::text[]), $4, $5
+     on conflict (tenant_id, pipeline_id, spend_record_id) do nothing`,
+    [tx.tenantId, posting.pipeline_id, ids, reason, posting.correlation_id],
+  );
+  return ids;
+}
+
+/** @param only takes no others than these; null = all that waits. */
+export async function takeRecords(
+  tx: Tx,
+  pipelineId: string,
+  take: number,
+  only: readonly string[] | null = null,
+): Promise<QueuedRecord[]> {
   return tx.query<QueuedRecord>(
     `select r.id, r.origin_key, q.correlation_id, r.merchant_key, r.merchant_name, r.unified, r.excluded_by,
        r.excluded_reason, r.status
      from planning_queue q join spend_records r on r.tenant_id = q.tenant_id and r.id = q.spend_record_id
-     where q.tenant_id = $1 and q.pipeline_id = $2
+     where q.tenant_id = $1 and q.pipeline_id = $2 and ($4::text[] is null or q.spend_record_id = any($4))
      order by r.transaction_date, r.id limit $3 for update of q skip locked`,
-    [tx.tenantId, pipelineId, take],
+    [tx.tenantId, pipelineId, take, only],
   );
 }
 

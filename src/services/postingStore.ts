@@ -9,7 +9,9 @@ import type { Tx } from '../entities/database.js';
 import { IdempotencyConflictError, InvariantError } from '../errors.js';
 import { record, recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
+import { involveRunners } from './involvement.js';
 import type { PipelineRow } from './pipelines.js';
+import { oweVisit } from './remains.js';
 
 /** A posting as planning must know it, seen from one of its purchases. */
 export interface PostingHead {
@@ -150,6 +152,7 @@ interface ExistingRow {
   plan_hash: string;
   holds: Hold[];
   approved_by: string | null;
+  mapping_version: number | null;
 }
 
 /**
@@ -167,7 +170,7 @@ export async function storePlanned(
 ): Promise<Set<string>> {
   if (planned.length === 0) return new Set();
   const existing = await tx.query<ExistingRow>(
-    `select id, reference, status, plan_hash, holds, approved_by from postings
+    `select id, reference, status, plan_hash, holds, approved_by, mapping_version from postings
      where tenant_id = $1 and ledger_id = $2 and reference = any($3) for update`,
     [tx.tenantId, pipeline.ledger_id, planned.map((one) => one.document.reference)],
   );
@@ -209,6 +212,16 @@ export async function storePlanned(
   await writeHeads(tx, pipeline, caller, now, rows, runId);
   await writeParts(tx, idOf, written);
   await linkReversals(tx, idOf, written);
+  const tried = rows.filter(({ reference }) => byReference.has(String(reference)));
+  await oweVisit(
+    engine,
+    tx,
+    tried.map(({ id }) => String(id)),
+  );
+  if (pipeline.require_approval || written.some(({ status }) => status === 'AWAITING_APPROVAL')) {
+    const ids = written.map((one) => idOf.get(one.document.reference) ?? '');
+    await involveRunners(tx, now, pipeline.id, runId, ids);
+  }
   return new Set(idOf.values());
 }
 
@@ -216,7 +229,10 @@ function saysTheSame(old: ExistingRow, one: PlannedPosting): boolean {
   if (old.plan_hash !== one.document.planHash) return false;
   if (JSON.stringify(old.holds) !== JSON.stringify(one.document.holds)) return false;
   // What a person approved stays approved for as long as the plan is the one that was approved.
-  return old.status === one.status || (old.status === 'READY' && old.approved_by !== null);
+  if (old.status === 'READY' && old.approved_by !== null) return true;
+  // An approver is told by which mapping version it was coded, also when another one says the same.
+  if (old.status === 'AWAITING_APPROVAL' && old.mapping_version !== one.document.mappingVersion) return false;
+  return old.status === one.status;
 }
 
 function statusAfter(old: ExistingRow | undefined, one: PlannedPosting): PostingStatus {
@@ -292,7 +308,7 @@ async function writeHeads(
        create_supplier = excluded.create_supplier, description = excluded.description, holds = excluded.holds,
        mapping_version = excluded.mapping_version, correlation_id = excluded.correlation_id,
        triggered_by = excluded.triggered_by, run_id = excluded.run_id, updated_at = excluded.updated_at,
-       approved_by = null, cancel_reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
+       approved_by = null, approved_key = null, approved_at = null, approved_plan_hash = null, cancel_reason = null, next_attempt_at = null, lease_owner = null, lease_until = null,
        -- Whoever had claimed the old plan for sending must not send it any more.
        fence = postings.fence + 1,
        after_id = coalesce(excluded.after_id, postings.after_id)`,
@@ -394,6 +410,11 @@ export async function cancelUnsent(
        fence = fence + 1
      where tenant_id = $1 and id = any($2) returning id, pipeline_id, description`,
     [tx.tenantId, postings.map((posting) => posting.id), reason, now],
+  );
+  await oweVisit(
+    engine,
+    tx,
+    rows.map(({ id }) => id),
   );
   // A reversal that is given up leaves its original standing.
   await tx.execute('update postings set reversed_by_id = null where tenant_id = $1 and reversed_by_id = any($2)', [

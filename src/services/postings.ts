@@ -1,16 +1,20 @@
-import { assertMove, canMove, isUnsent, type PostingStatus } from '../domain/postingState.js';
+import { canMove, isUnsent, type PostingStatus } from '../domain/postingState.js';
 import { planReversal } from '../domain/reversal.js';
 import { accountingHashOf, unifiedFromJson } from '../domain/spendJson.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
+import { planTwinsAgain } from './duplicates.js';
 import type { Caller, Engine } from './engine.js';
 import { exportStreamOf, oweFailures } from './exports.js';
+import { involve } from './involvement.js';
 import { done, type Outcome, refused, refusedBy } from './outcome.js';
 import { loadPipeline } from './pipelines.js';
 import { loadPlanningContext } from './planningContext.js';
 import { cancelUnsent, loadPosted, storePlanned } from './postingStore.js';
-import { triggerSync } from './syncs.js';
-import type { PostingFilter } from './useCases.js';
+
+/** What else people decide about postings; each has a file of its own. */
+export { approvePosting } from './approvals.js';
+export { replayPosting, replayPostings } from './replays.js';
 
 interface PostingRow {
   id: string;
@@ -24,183 +28,6 @@ interface PostingRow {
   reversed_by_id: string | null;
   triggered_by: string;
   correlation_id: string;
-}
-
-/**
- * Plans a HELD or REJECTED posting again, from today's mapping and master data and under the same reference; what is
- * IN_DOUBT is looked for in the ledger at once. Nothing is ever sent under another name.
- */
-export async function replayPosting(
-  engine: Engine,
-  caller: Caller,
-  id: string,
-  note: string | null,
-): Promise<Outcome<{ id: string }>> {
-  return engine.db.tenant(caller.tenantId, async (tx) => {
-    const posting = await lockPosting(tx, id);
-    if (!posting) return notFound();
-    if (!REPLAYABLE.includes(posting.status)) {
-      return refused('NOT_REPLAYABLE', `A posting that is ${posting.status} cannot be replayed.`, {
-        path: ['id'],
-        resolution: 'Only HELD, REJECTED and IN_DOUBT postings can.',
-      });
-    }
-    await replayThese(engine, caller, tx, [posting], note);
-    return done({ id });
-  });
-}
-
-const REPLAYABLE: readonly PostingStatus[] = ['HELD', 'REJECTED', 'IN_DOUBT'];
-
-/** Replays all that fits the filter, in one step; answers with how many and with the run that plans them. */
-export async function replayPostings(
-  engine: Engine,
-  caller: Caller,
-  filter: PostingFilter,
-  note: string | null,
-): Promise<Outcome<{ count: number; runId: string | null }>> {
-  const wanted = filter.statuses ?? REPLAYABLE;
-  const other = wanted.filter((status) => !REPLAYABLE.includes(status as PostingStatus));
-  if (other.length > 0) {
-    return refused('NOT_REPLAYABLE', `Postings that are ${other.join(', ')} cannot be replayed.`, {
-      path: ['filter', 'statuses'],
-      resolution: 'Leave statuses out, or name HELD, REJECTED or IN_DOUBT.',
-    });
-  }
-  const found = await engine.db.tenant(caller.tenantId, async (tx) => {
-    const postings = await tx.query<PostingRow>(
-      `select * from postings p where tenant_id = $1 and status = any($2)
-         and ($3::text is null or pipeline_id = $3) and ($4::text is null or ledger_id = $4)
-         and ($5::date is null or posting_date >= $5) and ($6::date is null or posting_date <= $6)
-         and ($7::text is null or reference = $7) and ($8::text is null or ledger_document_id = $8)
-         and ($9::text[] is null or exists (select from jsonb_array_elements(p.holds) h where h ->> 'code' = any($9)))
-       order by id for update`,
-      [
-        tx.tenantId,
-        wanted,
-        filter.pipelineId ?? null,
-        filter.ledgerId ?? null,
-        filter.from ?? null,
-        filter.to ?? null,
-        filter.reference ?? null,
-        filter.ledgerDocumentId ?? null,
-        filter.holdCodes ?? null,
-      ],
-    );
-    await replayThese(engine, caller, tx, postings, note);
-    return postings;
-  });
-  const pipelines = [...new Set(found.map((posting) => posting.pipeline_id))];
-  const [only] = pipelines;
-  if (!only || pipelines.length > 1) return done({ count: found.length, runId: null });
-  const run = await triggerSync(engine, caller, { pipelineId: only, dryRun: false, trigger: 'REPLAY' });
-  return done({ count: found.length, runId: run.ok ? run.value.id : null });
-}
-
-async function replayThese(
-  engine: Engine,
-  caller: Caller,
-  tx: Tx,
-  postings: readonly PostingRow[],
-  note: string | null,
-): Promise<void> {
-  const now = engine.clock.now();
-  const planned = postings.filter((posting) => posting.status !== 'IN_DOUBT');
-  const doubtful = postings.filter((posting) => posting.status === 'IN_DOUBT');
-  await tx.execute(
-    `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
-     select distinct on (p.pipeline_id, ps.spend_record_id) $1, p.pipeline_id, ps.spend_record_id, 'replayed', p.correlation_id
-     from postings p join posting_spend ps on ps.tenant_id = p.tenant_id and ps.posting_id = p.id
-     where p.tenant_id = $1 and p.id = any($2)
-     on conflict (tenant_id, pipeline_id, spend_record_id) do nothing`,
-    [tx.tenantId, planned.map((posting) => posting.id)],
-  );
-  await tx.execute('update postings set next_attempt_at = null where tenant_id = $1 and id = any($2)', [
-    tx.tenantId,
-    doubtful.map((posting) => posting.id),
-  ]);
-  for (const posting of postings) {
-    recordFor(tx, caller, now, {
-      action: 'posting.replayed',
-      subjectType: 'GlPosting',
-      subjectId: posting.id,
-      summary: `${posting.description}: ${posting.status === 'IN_DOUBT' ? 'looked for in the ledger again' : 'planned again'}${note ? `. ${note}` : '.'}`,
-      before: { status: posting.status },
-      after: { note },
-    });
-  }
-  for (const pipelineId of new Set(planned.map((posting) => posting.pipeline_id))) {
-    await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId });
-  }
-  for (const ledgerId of new Set(doubtful.map((posting) => posting.ledger_id))) {
-    await engine.jobs.send(tx, 'ledger.drain', { tenantId: tx.tenantId, ledgerId });
-  }
-}
-
-/**
- * Releases a posting that waits for approval. Bound to the plan that the approver saw, and never by the key that asked for
- * the posting.
- */
-export async function approvePosting(
-  engine: Engine,
-  caller: Caller,
-  id: string,
-  planHash: string,
-): Promise<Outcome<{ id: string }>> {
-  return engine.db.tenant(caller.tenantId, async (tx) => {
-    const posting = await lockPosting(tx, id);
-    if (!posting) return notFound();
-    if (posting.status !== 'AWAITING_APPROVAL') {
-      // Approving twice what was approved is the same approval.
-      const [row] = await tx.query<{ approved_by: string | null }>(
-        'select approved_by from postings where tenant_id = $1 and id = $2',
-        [tx.tenantId, id],
-      );
-      if (row?.approved_by === caller.actor && posting.plan_hash === planHash) return done({ id });
-      return refused('NOT_AWAITING_APPROVAL', `A posting that is ${posting.status} cannot be approved.`, {
-        path: ['id'],
-      });
-    }
-    if (posting.plan_hash !== planHash) {
-      return refused('PLAN_CHANGED', 'The plan changed since it was shown.', {
-        path: ['planHash'],
-        resolution: 'Read the posting again and approve what it says now.',
-      });
-    }
-    if (await askedFor(tx, posting, caller)) {
-      return refused('SAME_KEY', 'The key that asked for a posting cannot approve it.', {
-        resolution: 'Let another person approve it with a key of their own.',
-      });
-    }
-    const now = engine.clock.now();
-    assertMove(posting.status, 'READY');
-    await tx.execute(
-      `update postings set status = 'READY', approved_by = $3, updated_at = $4 where tenant_id = $1 and id = $2`,
-      [tx.tenantId, id, caller.actor, now],
-    );
-    recordFor(tx, caller, now, {
-      action: 'posting.approved',
-      subjectType: 'GlPosting',
-      subjectId: id,
-      summary: `${posting.description}: approved.`,
-      before: { status: posting.status },
-      after: { status: 'READY', planHash },
-      posting: { pipelineId: posting.pipeline_id, from: posting.status, to: 'READY' },
-    });
-    await engine.jobs.send(tx, 'ledger.drain', { tenantId: tx.tenantId, ledgerId: posting.ledger_id });
-    return done({ id });
-  });
-}
-
-/** Whether this caller's key started what led to the posting: the run, the replay or the reversal. */
-async function askedFor(tx: Tx, posting: PostingRow, caller: Caller): Promise<boolean> {
-  if (posting.triggered_by === caller.actor) return true;
-  const rows = await tx.query(
-    `select 1 from sync_runs r join postings p on p.tenant_id = r.tenant_id and p.run_id = r.id
-     where p.tenant_id = $1 and p.id = $2 and r.requested_by = $3`,
-    [tx.tenantId, posting.id, caller.actor],
-  );
-  return rows.length > 0;
 }
 
 /**
@@ -225,10 +52,43 @@ export async function cancelPosting(
           posting.status === 'POSTED' ? 'Reverse it with reversePosting.' : 'Wait until the ledger has answered.',
       });
     }
+    if (posting.reverses_id === null) {
+      const others = await otherParts(tx, posting);
+      const standing = others.find((one) => !isUnsent(one.status));
+      if (standing) return partlyInLedger(standing);
+      await cancelUnsent(engine, caller, tx, [posting, ...others], reason.trim());
+      await excludePurchases(engine, caller, tx, posting, reason.trim());
+      return done({ id });
+    }
     await cancelUnsent(engine, caller, tx, [posting], reason.trim());
-    if (posting.reverses_id === null) await excludePurchases(engine, caller, tx, posting, reason.trim());
-    else await leaveOriginalStanding(engine, caller, tx, posting, reason.trim());
+    await leaveOriginalStanding(engine, caller, tx, posting, reason.trim());
     return done({ id });
+  });
+}
+
+/**
+ * The other documents of a purchase that needs several: its lines are more than one takes, or days were put together anew.
+ * Those that are reversed already, or about to be, are no part of what it is now.
+ */
+function otherParts(tx: Tx, posting: PostingRow): Promise<PostingRow[]> {
+  return tx.query<PostingRow>(
+    `select p.* from postings p where p.tenant_id = $1 and p.pipeline_id = $3 and p.id <> $2 and p.reverses_id is null
+       and p.reversed_by_id is null and p.status not in ('CANCELLED', 'REVERSED')
+       and exists (select from posting_spend a join posting_spend b on b.tenant_id = a.tenant_id
+         and b.spend_record_id = a.spend_record_id
+         where a.tenant_id = $1 and a.posting_id = $2 and b.posting_id = p.id)
+     order by p.id for update of p`,
+    [tx.tenantId, posting.id, posting.pipeline_id],
+  );
+}
+
+function partlyInLedger({ reference, status }: PostingRow) {
+  return refused('PARTLY_IN_LEDGER', `Another part of its purchase is in document ${reference}, which is ${status}.`, {
+    path: ['id'],
+    resolution:
+      status === 'POSTED'
+        ? 'Reverse that document first, or replay this one: half a purchase must not stay in the books.'
+        : 'Wait until the ledger has answered.',
   });
 }
 
@@ -266,9 +126,15 @@ async function leaveOriginalStanding(
     [tx.tenantId, reversal.reverses_id, JSON.stringify(hashes)],
   );
   await tx.execute(
-    `update spend_records r set status = 'POSTED', waiting_reason = $3, updated_at = $4 from posting_spend ps
+    `update spend_records r set status = 'POSTED', waiting_reason = $3, updated_at = $4, excluded_by = null,
+       excluded_reason = null from posting_spend ps
      where ps.tenant_id = $1 and ps.posting_id = $2 and r.tenant_id = $1 and r.id = ps.spend_record_id`,
     [tx.tenantId, reversal.reverses_id, `Its correction was given up: ${reason}`, engine.clock.now()],
+  );
+  // It was not given up after all, so the source must not be told so.
+  await tx.execute(
+    `delete from source_exports where tenant_id = $1 and posting_id = $2 and outcome = 'FAILURE' and state = 'PENDING'`,
+    [tx.tenantId, reversal.reverses_id],
   );
 }
 
@@ -279,15 +145,32 @@ async function excludePurchases(
   posting: PostingRow,
   reason: string,
 ): Promise<void> {
-  const rows = await tx.query<{ id: string; source_id: string }>(
+  const now = engine.clock.now();
+  const rows = await tx.query<{ id: string; source_id: string; before: string }>(
     `update spend_records r set status = 'EXCLUDED', excluded_by = $3, excluded_reason = $4, updated_at = $5
-     from posting_spend ps
+     from posting_spend ps join spend_records was on was.tenant_id = ps.tenant_id and was.id = ps.spend_record_id
      where ps.tenant_id = $1 and ps.posting_id = $2 and r.tenant_id = $1 and r.id = ps.spend_record_id
-     returning r.id, r.source_id`,
-    [tx.tenantId, posting.id, caller.actor, reason, engine.clock.now()],
+     returning r.id, r.source_id, was.status as before`,
+    [tx.tenantId, posting.id, caller.actor, reason, now],
   );
+  for (const { id, before } of rows) {
+    recordFor(tx, caller, now, {
+      action: 'spend.excluded',
+      subjectType: 'SpendRecord',
+      subjectId: id,
+      summary: `Excluded with document ${posting.reference}: ${reason}`,
+      before: { status: before },
+      after: { status: 'EXCLUDED', reason },
+    });
+  }
   const [first] = rows;
   if (!first) return;
+  await planTwinsAgain(
+    engine,
+    tx,
+    rows.map((row) => row.id),
+    caller.correlationId,
+  );
   await oweFailures(engine, tx, caller, {
     sourceId: first.source_id,
     stream: await exportStreamOf(engine, tx, first.source_id),
@@ -375,6 +258,7 @@ export async function reversePosting(
         ],
         null,
       );
+      await involve(tx, caller, engine.clock.now(), 'REVERSE', reversalId ? [reversalId] : []);
       await excludePurchases(engine, caller, tx, posting, reason.trim());
       recordFor(tx, caller, engine.clock.now(), {
         action: 'posting.reversalRequested',

@@ -9,7 +9,7 @@ import {
   type ReconciliationTotal,
 } from '../domain/reconcile.js';
 import type { SourceObject, SpendKind } from '../domain/spend.js';
-import { viewsOf } from '../domain/splits.js';
+import { viewsOf, worthOf } from '../domain/splits.js';
 import type { SpendStatus, SpendStream } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import type { Engine } from './engine.js';
@@ -199,7 +199,11 @@ function sourceAmounts(objects: readonly SourceObject[]): Map<string, bigint> {
   const isSpend = (object: SourceObject) => object.kind !== 'NOT_SPEND';
   const considered = [standing.filter(isSpend), standing, objects.filter(isSpend)].find((list) => list.length > 0);
   const amounts = new Map<string, bigint>();
-  for (const { amount } of viewsOf(considered ?? objects)[0]?.objects ?? []) {
+  const views = viewsOf(considered ?? objects);
+  const [richest] = views;
+  const worth = worthOf(views);
+  if (richest && worth !== null) return amounts.set(richest.currency, worth);
+  for (const { amount } of richest?.objects ?? []) {
     amounts.set(amount.currency, (amounts.get(amount.currency) ?? 0n) + amount.minor);
   }
   return amounts;

@@ -6,19 +6,23 @@ import { LedgergateError, PeriodClosedError } from '../errors.js';
 import type { Engine } from './engine.js';
 import { oweGroups } from './exports.js';
 import { type ClaimedPosting, differenceOf, finishAttempt, foundElsewhere, move, tellMove } from './ledgerWork.js';
+import { NOT_SENT, oweVisit } from './remains.js';
+import { settleTakenBack, type TakenBack } from './takenBack.js';
 
 /** What became of one attempt. */
 export type Result =
   | {
       readonly kind: 'POSTED';
       readonly ledgerDocumentId: string;
-      readonly how: 'SENT' | 'FOUND';
+      /** ADOPTED: found without having been sent, say because this database was restored from an older backup. */
+      readonly how: 'SENT' | 'FOUND' | 'ADOPTED';
       readonly warnings: readonly string[];
     }
   | { readonly kind: 'REJECTED'; readonly error: LedgergateError }
   | { readonly kind: 'NOT_STARTED'; readonly error: LedgergateError; readonly againAt: Date }
   | { readonly kind: 'UNKNOWN'; readonly error: unknown; readonly overAt: Date }
-  | { readonly kind: 'ELSEWHERE'; readonly found: readonly FoundDocument[]; readonly difference: string };
+  | { readonly kind: 'ELSEWHERE'; readonly found: readonly FoundDocument[]; readonly difference: string }
+  | ({ readonly kind: 'TAKEN_BACK' } & TakenBack);
 
 /** Where results are owed to: the stream of a source whose objects take them, by pipeline. */
 export type ExportStreams = ReadonlyMap<string, { readonly sourceId: string; readonly stream: SpendStream }>;
@@ -45,24 +49,36 @@ export async function settle(
     case 'POSTED':
       return settlePosted(engine, tx, now, posting, result, exports);
     case 'REJECTED':
-      return settleRejected(tx, now, posting, result.error);
+      return settleRejected(engine, tx, now, posting, result.error);
     case 'NOT_STARTED':
       return settleNotStarted(tx, now, posting, result.error, result.againAt);
     case 'UNKNOWN':
       return settleUnknown(tx, now, posting, result.error, result.overAt);
     case 'ELSEWHERE':
       return settleElsewhere(tx, now, posting, result.found, result.difference);
+    case 'TAKEN_BACK':
+      return settleTakenBack(engine, tx, now, posting, result);
   }
 }
 
-/** Judges what the ledger holds under a reference. */
-export function resultOfFound(posting: ClaimedPosting, found: readonly FoundDocument[]): Result {
+/** Judges what the ledger holds under a reference. @param how whether this database knows of having sent it. */
+export function resultOfFound(
+  posting: ClaimedPosting,
+  found: readonly FoundDocument[],
+  how: 'FOUND' | 'ADOPTED' = 'FOUND',
+): Result {
   const [first, ...others] = found;
   if (!first) throw new RangeError('nothing was found');
   const difference = others.length > 0 ? `there are ${found.length} of them` : differenceOf(posting, first);
   if (difference !== null) return { kind: 'ELSEWHERE', found, difference };
-  return { kind: 'POSTED', ledgerDocumentId: first.ledgerDocumentId, how: 'FOUND', warnings: [] };
+  return { kind: 'POSTED', ledgerDocumentId: first.ledgerDocumentId, how, warnings: [] };
 }
+
+const HOW_WORDS = {
+  SENT: '',
+  FOUND: ', found in the ledger by its reference',
+  ADOPTED: ', found in the ledger by its reference and adopted: this database had not sent it',
+} as const;
 
 /**
  * The document is in the ledger. State, attempt, purchases and what the source is owed go in one statement, because every
@@ -76,9 +92,9 @@ async function settlePosted(
   result: Extract<Result, { kind: 'POSTED' }>,
   exports: ExportStreams,
 ): Promise<boolean> {
-  const wasFound = result.how === 'FOUND';
-  // What this process has in hand is POSTING, or was claimed in doubt.
-  const from: PostingStatus = posting.status === 'IN_DOUBT' ? 'IN_DOUBT' : 'POSTING';
+  // What this process has in hand is POSTING, or was claimed in doubt, or to clear away what an attempt had left.
+  const isClaimedAsIs = posting.status === 'IN_DOUBT' || NOT_SENT.includes(posting.status);
+  const from: PostingStatus = isClaimedAsIs ? posting.status : 'POSTING';
   assertMove(from, 'POSTED');
   const target = posting.reverses_id === null ? exports.get(posting.pipeline_id) : undefined;
   const [done] = await tx.query<{ moved: boolean; owed: boolean; grouped: boolean; waiting: boolean }>(
@@ -128,7 +144,7 @@ async function settlePosted(
       result.ledgerDocumentId,
       now,
       from,
-      wasFound ? 'FOUND' : 'POSTED',
+      result.how === 'SENT' ? 'POSTED' : 'FOUND',
       result.warnings.join(' ') || null,
       posting.reverses_id === null,
       posting.correlation_id,
@@ -140,9 +156,10 @@ async function settlePosted(
   if (!done?.moved) return false;
   tellMove(tx, now, posting, from, 'POSTED', {
     action: 'posting.posted',
-    summary: `${posting.description}: posted as ${result.ledgerDocumentId}${wasFound ? ', found in the ledger by its reference' : ''}.`,
+    summary: `${posting.description}: posted as ${result.ledgerDocumentId}${HOW_WORDS[result.how]}.`,
     after: {
       ledgerDocumentId: result.ledgerDocumentId,
+      ...(result.how === 'ADOPTED' ? { adopted: true } : {}),
       ...(result.warnings.length > 0 ? { warnings: result.warnings } : {}),
     },
   });
@@ -191,7 +208,13 @@ async function settleReversal(tx: Tx, now: Date, posting: ClaimedPosting): Promi
   );
 }
 
-async function settleRejected(tx: Tx, now: Date, posting: ClaimedPosting, error: LedgergateError): Promise<boolean> {
+async function settleRejected(
+  engine: Engine,
+  tx: Tx,
+  now: Date,
+  posting: ClaimedPosting,
+  error: LedgergateError,
+): Promise<boolean> {
   const hold: Hold = {
     code: error instanceof PeriodClosedError ? 'PERIOD_CLOSED' : 'LEDGER_REJECTED',
     message: error.userMessage,
@@ -207,8 +230,32 @@ async function settleRejected(tx: Tx, now: Date, posting: ClaimedPosting, error:
   if (moved) {
     await finishAttempt(tx, posting, now, 'REJECTED', error.userMessage, statusIn(error));
     await markPurchases(tx, posting, now, 'HELD');
+    // This attempt's own refusal says that nothing was written; an earlier one may have left something all the same.
+    await oweVisit(engine, tx, [posting.id], ['UNKNOWN', 'ABANDONED']);
+    if (error instanceof PeriodClosedError) await planForNextPeriod(engine, tx, posting);
   }
   return moved;
+}
+
+/**
+ * The period closed between the check and the write. Where the pipeline posts to the next open period, that is planned now,
+ * from a calendar that is read anew. Once: a ledger that says no again has a calendar that is not what it shows, and a
+ * person has to look.
+ */
+async function planForNextPeriod(engine: Engine, tx: Tx, posting: ClaimedPosting): Promise<void> {
+  const queued = await tx.query(
+    `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
+     select $1, p.pipeline_id, ps.spend_record_id, 'period closed', p.correlation_id
+     from postings p join pipelines l on l.tenant_id = p.tenant_id and l.id = p.pipeline_id
+     join posting_spend ps on ps.tenant_id = p.tenant_id and ps.posting_id = p.id
+     where p.tenant_id = $1 and p.id = $2 and l.closed_period = 'NEXT_OPEN_PERIOD'
+       and (select count(*) from posting_attempts a
+         where a.tenant_id = p.tenant_id and a.posting_id = p.id and a.outcome = 'REJECTED') = 1
+     on conflict (tenant_id, pipeline_id, spend_record_id) do nothing returning 1`,
+    [tx.tenantId, posting.id],
+  );
+  if (queued.length === 0) return;
+  await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: posting.pipeline_id });
 }
 
 async function settleNotStarted(

@@ -3,9 +3,11 @@ import { isUnsent } from '../domain/postingState.js';
 import type { SpendStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
+import { planTwinsAgain } from './duplicates.js';
 import type { Caller, Engine } from './engine.js';
 import { exportStreamOf, oweFailures } from './exports.js';
 import { queuePlanning } from './ingest.js';
+import { involve } from './involvement.js';
 import { done, type Outcome, refused } from './outcome.js';
 import { cancelUnsent } from './postingStore.js';
 
@@ -30,14 +32,16 @@ export async function excludeSpendRecord(
     if (!spend) return refused('NOT_FOUND', 'There is no such spend record.', { path: ['id'] });
     if (spend.excluded_by !== null && spend.excluded_reason === reason.trim()) return done({ id });
     const postings = await postingsOf(tx, id);
-    const atLedger = postings.find((posting) => !isUnsent(posting.status));
+    // A document that is being reversed needs no second reversal: its replacement, which is not sent yet, is given up.
+    const atLedger = postings.find((posting) => !isUnsent(posting.status) && posting.reversed_by_id === null);
     if (atLedger) {
       return refused('IN_LEDGER', `It is in document ${atLedger.reference}, which is ${atLedger.status}.`, {
         path: ['id'],
         resolution: atLedger.status === 'POSTED' ? 'Reverse that posting.' : 'Wait until the ledger has answered.',
       });
     }
-    const shared = postings.filter((posting) => posting.record_count > 1);
+    const unsent = postings.filter((posting) => isUnsent(posting.status));
+    const shared = unsent.filter((posting) => posting.record_count > 1);
     const now = engine.clock.now();
     await tx.execute(
       `update spend_records set status = 'EXCLUDED', excluded_by = $3, excluded_reason = $4, updated_at = $5
@@ -45,7 +49,8 @@ export async function excludeSpendRecord(
       [tx.tenantId, id, caller.actor, reason.trim(), now],
     );
     await planOthersAgain(engine, caller, tx, shared, id);
-    await cancelUnsent(engine, caller, tx, postings, `Its purchase was excluded. ${reason.trim()}`);
+    await cancelUnsent(engine, caller, tx, unsent, `Its purchase was excluded. ${reason.trim()}`);
+    await planTwinsAgain(engine, tx, [id], caller.correlationId);
     recordFor(tx, caller, now, {
       action: 'spend.excluded',
       subjectType: 'SpendRecord',
@@ -58,7 +63,7 @@ export async function excludeSpendRecord(
       sourceId: spend.source_id,
       stream: await exportStreamOf(engine, tx, spend.source_id),
       spendRecordIds: [id],
-      postingId: postings[0]?.id ?? null,
+      postingId: unsent[0]?.id ?? null,
       message: reason.trim(),
     });
     return done({ id });
@@ -96,6 +101,7 @@ export async function includeSpendRecord(engine: Engine, caller: Caller, id: str
       before: { status: spend.status, reason: spend.excluded_reason },
       after: { status: 'NEW' },
     });
+    await involve(tx, caller, now, 'INCLUDE', [id]);
     await queuePlanning(tx, spend.source_id, [id], 'included', caller.correlationId);
     const pipelines = await tx.query<{ pipeline_id: string }>(
       'select pipeline_id from planning_queue where tenant_id = $1 and spend_record_id = $2',
@@ -122,11 +128,12 @@ interface RecordPosting {
   reference: string;
   status: PostingStatus;
   record_count: number;
+  reversed_by_id: string | null;
 }
 
 function postingsOf(tx: Tx, recordId: string): Promise<RecordPosting[]> {
   return tx.query<RecordPosting>(
-    `select p.id, p.pipeline_id, p.reference, p.status,
+    `select p.id, p.pipeline_id, p.reference, p.status, p.reversed_by_id,
        (select count(*)::int from posting_spend o where o.tenant_id = p.tenant_id and o.posting_id = p.id) as record_count
      from postings p join posting_spend ps on ps.tenant_id = p.tenant_id and ps.posting_id = p.id
      where p.tenant_id = $1 and ps.spend_record_id = $2 and p.status not in ('CANCELLED', 'REVERSED')

@@ -4,6 +4,7 @@ import type { SyncStatus, SyncTrigger } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
+import { involve } from './involvement.js';
 import { done, type Outcome, refused } from './outcome.js';
 import { loadPipeline, type PipelineRow } from './pipelines.js';
 import { tellRun } from './runProgress.js';
@@ -136,6 +137,7 @@ async function queueRun(
       : `A ${trigger.toLowerCase()} trigger joined the run of "${pipeline.name}" that was on its way.`,
     after: { trigger, dryRun: input.dryRun, from: input.from ?? null, to: input.to ?? null },
   });
+  if (!input.dryRun) await involve(tx, caller, now, 'SYNC', [runId]);
   // One that is still reading looks again by itself; one that only waits for its postings has to be woken.
   const hasRead = row?.planned_at != null;
   if (hasRead) {

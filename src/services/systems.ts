@@ -317,8 +317,13 @@ function checkInput(
   under: readonly string[] = ['input'],
 ): Outcome<{ baseUrl: string; credential: unknown; settings: Record<string, unknown> }> {
   const problems: Problem[] = [];
-  const address = (baseUrl ?? connector.defaultBaseUrl ?? '').trim().replace(/\/+$/, '');
-  if (!isHttpUrl(address)) {
+  const credential = parseInput(connector.credentialsSchema, credentials, [...under, 'credentials']);
+  const parsed = parseInput(connector.settingsSchema, settings, [...under, 'settings']);
+  const ownAddress = credential.ok ? connector.baseUrlOf?.(credential.value) : undefined;
+  const address = (baseUrl ?? ownAddress ?? connector.defaultBaseUrl ?? '').trim().replace(/\/+$/, '');
+  // A credential that names the address itself and is refused is the only thing to correct.
+  const isInCredential = baseUrl === undefined && connector.baseUrlOf !== undefined && !credential.ok;
+  if (!isInCredential && !isHttpUrl(address)) {
     problems.push({
       code: 'BAD_INPUT',
       message:
@@ -329,8 +334,6 @@ function checkInput(
       resolution: null,
     });
   }
-  const credential = parseInput(connector.credentialsSchema, credentials, [...under, 'credentials']);
-  const parsed = parseInput(connector.settingsSchema, settings, [...under, 'settings']);
   if (!credential.ok) problems.push(...credential.problems);
   if (!parsed.ok) problems.push(...parsed.problems);
   if (problems.length > 0 || !credential.ok || !parsed.ok) return { ok: false, problems };

@@ -5,6 +5,7 @@ import type {
   CodingPolicy,
   CorrectionPolicy,
   DocumentType,
+  DuplicateCheck,
   Grouping,
   PostingDatePolicy,
   SpendStream,
@@ -13,7 +14,9 @@ import type {
   VendorDecision,
 } from '../domain/vocabulary.js';
 import type { Caller } from './engine.js';
-import type { Outcome } from './outcome.js';
+import type { MappingPreview, PreviewRequest } from './mappingPreview.js';
+import type { Outcome, Problem } from './outcome.js';
+import type { ReplayPreview } from './replayPreview.js';
 
 /**
  * Everything that can be asked of the product and changes something, as the resolvers and the command line see it.
@@ -37,7 +40,12 @@ export interface UseCases {
 
   createPipeline(caller: Caller, input: PipelineRequest): Promise<Outcome<{ id: string }>>;
   updatePipeline(caller: Caller, id: string, input: Partial<PipelineRequest>): Promise<Outcome<{ id: string }>>;
-  setMappingRules(caller: Caller, input: MappingRequest): Promise<Outcome<{ id: string }>>;
+  setMappingRules(
+    caller: Caller,
+    input: MappingRequest,
+  ): Promise<Outcome<{ id: string; warnings?: readonly Problem[] }>>;
+  /** Reads only. */
+  previewMapping(caller: Caller, request: PreviewRequest): Promise<Outcome<MappingPreview>>;
 
   triggerSync(caller: Caller, input: SyncRequest): Promise<Outcome<{ id: string }>>;
   cancelSync(caller: Caller, id: string): Promise<Outcome<{ id: string }>>;
@@ -48,6 +56,8 @@ export interface UseCases {
     filter: PostingFilter,
     note: string | null,
   ): Promise<Outcome<{ count: number; runId: string | null }>>;
+  /** What `replayPostings` of the same filter would do now; changes nothing. */
+  previewReplay(caller: Caller, filter: PostingFilter, examples: number): Promise<ReplayPreview>;
   approvePosting(caller: Caller, id: string, planHash: string): Promise<Outcome<{ id: string }>>;
   cancelPosting(caller: Caller, id: string, reason: string): Promise<Outcome<{ id: string }>>;
   /** Answers with the reversal's id. */
@@ -99,6 +109,16 @@ export interface PipelineRequest {
   requireApproval: boolean;
   exportMasterData: boolean;
   enabled: boolean;
+  /** Where a remainder goes that rounding leaves; left out or null = such purchases are held. */
+  roundingAccount?: string | null | undefined;
+  /** See `TaxCodes`; parsed by the use case. Left out = none is said anything about. */
+  taxCodes?: unknown;
+  /** ACROSS_SOURCES when left out. */
+  duplicateCheck?: DuplicateCheck | undefined;
+  /** 0 when left out: the same day only. */
+  duplicateDays?: number | undefined;
+  /** 2 when left out. */
+  duplicateImportDays?: number | undefined;
 }
 
 export interface MappingRequest {

@@ -5,6 +5,7 @@ import type { VendorMatchMethod, VendorMatchStatus } from '../domain/vocabulary.
 import type { Tx } from '../entities/database.js';
 import { record, recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
+import { involve } from './involvement.js';
 import { masterVersion, raiseMasterVersion } from './masterData.js';
 import { wakeMasterData } from './masterDataWake.js';
 import { done, type Outcome, refused } from './outcome.js';
@@ -345,5 +346,7 @@ async function releaseHeld(engine: Engine, tx: Tx, match: MatchRow, caller: Call
     );
     await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId });
   }
+  const released = held.map((row) => row.spend_record_id);
+  await involve(tx, caller, engine.clock.now(), 'VENDOR', released);
   return new Set(held.map((row) => row.posting_id)).size;
 }

@@ -8,6 +8,7 @@ describeLedger({
   listedDimensions: ['costCentre'],
   closes: ['JOURNAL', 'SUPPLIER_INVOICE'],
   keepsAbandoned: [],
+  clears: ['JOURNAL', 'SUPPLIER_INVOICE'],
   otherSuppliers: 0,
   readsPeriods: true,
   createsSuppliers: true,

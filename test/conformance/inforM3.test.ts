@@ -10,6 +10,7 @@ describeLedger({
   closes: ['JOURNAL'],
   // A batch that nothing proves to be this document alone stays in GLS840, spoiled so that it can never become a voucher.
   keepsAbandoned: ['JOURNAL'],
+  clears: ['SUPPLIER_INVOICE'],
   otherSuppliers: 1,
   readsPeriods: false,
   createsSuppliers: true,
@@ -23,13 +24,14 @@ describeLedger({
     const { ionapi } = access;
     return {
       sandbox,
-      credentials: ionapi,
-      wrongCredentials: { ...ionapi, sask: 'not-this-one' },
+      credentials: { ionapi },
+      wrongCredentials: { ionapi: { ...ionapi, sask: 'not-this-one' } },
       secrets: [ionapi.cs, ionapi.sask, 'not-this-one'],
       settings: {
-        company: Number(access.company),
-        division: access.division,
-        gl: { interfaceName: access.interfaceName, recordIdentity: access.inputRecord },
+        cono: access.cono,
+        divi: access.divi,
+        journalInterface: access.journalInterface,
+        gl: { recordIdentity: access.inputRecord },
         supplierDefaults: { template: access.templateSupplier },
         pollSeconds: 0.01,
         watchSeconds: 2,

@@ -9,6 +9,7 @@ describeLedger({
   // Payables have a calendar of their own, which the simulated company never closes.
   closes: ['JOURNAL'],
   keepsAbandoned: [],
+  clears: [],
   otherSuppliers: 0,
   readsPeriods: true,
   createsSuppliers: true,

@@ -143,7 +143,7 @@ export async function start(seed: ExpensifySeed, settings: ExpensifySandboxOptio
   const quota = new CountingQuota(time);
   const connect = (connectorSettings: Record<string, unknown> = {}, secret = partnerUserSecret): SpendConnection => {
     const parsed = settingsSchema.parse({
-      costCentreFrom: 'tag:1',
+      costCentreTag: 1,
       tagNames: ['Department', 'Project'],
       ...connectorSettings,
     });

@@ -210,7 +210,8 @@ describe('a report that is taken back', () => {
 describe('marking', () => {
   async function marking(settings: Record<string, unknown> = {}) {
     const started = await start(SEED);
-    const exports = started.connect({ markAsExported: LABEL, ...settings }).exports as ReportsExports;
+    const exports = started.connect({ markAsExported: true, exportLabel: LABEL, ...settings })
+      .exports as ReportsExports;
     const ids = started.sandbox
       .reports('APPROVED')
       .slice(0, 3)
@@ -234,7 +235,7 @@ describe('marking', () => {
 
   it('reading and testing never label anything', async () => {
     const { connect, sandbox } = await start(SEED);
-    const connection = connect({ markAsExported: LABEL });
+    const connection = connect({ markAsExported: true, exportLabel: LABEL });
     await readAll(connection);
     await connection.test();
     expect(sandbox.summary().labels).toEqual({});

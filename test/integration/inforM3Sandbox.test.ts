@@ -30,15 +30,15 @@ const open: LedgerConnection[] = [];
 function connect(more: Record<string, unknown> = {}): LedgerConnection {
   const context = contextFor(
     m3.baseUrl,
-    inforM3Connector.credentialsSchema.parse(m3.access.ionapi),
+    inforM3Connector.credentialsSchema.parse({ ionapi: m3.access.ionapi }),
     inforM3Connector.settingsSchema.parse({
-      company: Number(m3.access.company),
-      division: m3.access.division,
+      cono: m3.access.cono,
+      divi: m3.access.divi,
       pollSeconds: 0.05,
       watchSeconds: 5,
       settlingSeconds: 0,
-      dimensions: { plant: 3 },
-      gl: { interfaceName: m3.access.interfaceName },
+      dimensions: { plant: 'AIT3' },
+      journalInterface: m3.access.journalInterface,
       ...more,
     }),
     { now: () => new Date('2026-11-20T12:00:00Z') },
@@ -150,11 +150,7 @@ describe('journals', () => {
     ['empty lists as a no', { emptyLists: 'NOK' }, {}],
     ['an intermediary that keeps answers', { cacheMs: 60_000 }, {}],
     ['the field list of 2020', { release: 'ce-2020' }, {}],
-    [
-      'amounts with a code',
-      { signs: 'CODED', readSigns: 'CODED' },
-      { gl: { interfaceName: 'BREXGL', sign: 'debit-credit' } },
-    ],
+    ['amounts with a code', { signs: 'CODED', readSigns: 'CODED' }, { gl: { sign: 'debit-credit' } }],
     ['duplicate lines refused', { duplicateLines: 'REFUSED', repeatedUpdate: 'REFUSED' }, {}],
     ['secrets in the form', { clientAuth: 'BODY' }, { clientAuth: 'body' }],
   ])('go through with %s', async (_what, sandbox, own) => {
@@ -171,7 +167,7 @@ describe('journals', () => {
   it('go out in positions on a release that knows no other way', async () => {
     await restart({ release: 'onprem-15', interfaceUsage: 'POSITIONS' });
     const layout = m3.settings().positions;
-    ledger = connect({ gl: { interfaceName: 'BREXGL', usage: 'position', layout } });
+    ledger = connect({ gl: { usage: 'position', layout } });
     await ledger.submit(day());
     expect(inTheBooks(day())).toMatchObject([{ debit: '120.50' }]);
   });
@@ -235,10 +231,10 @@ describe('supplier invoices', () => {
 
 describe('APS100MI, where a tenant has made one', () => {
   it('stages and finds by its GetHead, and is refused where it does not exist', async () => {
-    ledger = connect({ invoice: { program: 'APS100MI' } });
+    ledger = connect({ invoiceProgram: 'APS100MI' });
     expect(await failureOf(ledger.submit(bill()))).toMatchObject({ code: 'PROGRAM_MISSING' });
     await restart({ aps100: true });
-    ledger = connect({ invoice: { program: 'APS100MI' } });
+    ledger = connect({ invoiceProgram: 'APS100MI' });
     m3.faults.set([{ match: 'APS100MI/AddLine', kind: 'LOSE_REPLY_AFTER_COMMIT', times: 1 }]);
     await drive(bill());
     await ledger.submit(bill());
@@ -259,7 +255,7 @@ const TEMPLATE = `<?xml version="1.0" encoding="UTF-8"?>
 
 describe('Process.SupplierInvoice through ION', () => {
   beforeEach(() => {
-    ledger = connect({ invoice: { program: 'BOD' }, bod: { template: TEMPLATE } });
+    ledger = connect({ invoiceProgram: 'BOD', bod: { template: TEMPLATE } });
   });
 
   it('is waited for until M3 has the invoice, and found by its document id', async () => {
@@ -280,7 +276,7 @@ describe('Process.SupplierInvoice through ION', () => {
   });
 
   it('without a template is held, and a service that is not there refuses it', async () => {
-    const bare = connect({ invoice: { program: 'BOD' } });
+    const bare = connect({ invoiceProgram: 'BOD' });
     expect(await failureOf(bare.submit(bill()))).toMatchObject({ code: 'BOD_TEMPLATE_NOT_SET' });
     m3.changeSettings({ messaging: false });
     expect(await failureOf(ledger.submit(bill()))).toMatchObject({ code: 'MESSAGE_REFUSED' });
@@ -304,7 +300,7 @@ describe('Process.SupplierInvoice through ION', () => {
 
   it('whose first message is late and whose second is quick is still one invoice', async () => {
     m3.changeSettings({ messagePolls: null, messageMs: null });
-    const hasty = connect({ invoice: { program: 'BOD' }, bod: { template: TEMPLATE }, watchSeconds: 0 });
+    const hasty = connect({ invoiceProgram: 'BOD', bod: { template: TEMPLATE }, watchSeconds: 0 });
     expect(await failureOf(hasty.submit(bill()))).toBeInstanceOf(OutcomeUnknownError);
     expect(await failureOf(hasty.submit(bill()))).toBeInstanceOf(OutcomeUnknownError);
     expect(m3.finishBackgroundWork()).toBe(2);

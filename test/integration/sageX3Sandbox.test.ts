@@ -65,25 +65,26 @@ const basic = (): SageX3Credentials => ({
 const connectedApp = (): SageX3Credentials => ({
   kind: 'connectedApp',
   clientId: x3.access.connectedApp.clientId,
-  clientSecret: x3.access.connectedApp.secret,
-  username: x3.access.connectedApp.user,
+  secret: x3.access.connectedApp.secret,
+  user: x3.access.connectedApp.user,
 });
 
 function settingsFor(changes: SettingsInput = {}): Settings {
   const { setup, soap } = x3.access;
   return sageX3Connector.settingsSchema.parse({
-    endpoint: x3.access.endpoint,
+    folder: x3.access.folder,
     site: setup.site,
     company: setup.company,
     chart: setup.chart,
-    soap: { poolAlias: soap.poolAlias },
-    import: { template: soap.template.code },
-    journal: { entryType: setup.entryType, journal: setup.journal },
+    poolAlias: soap.poolAlias,
+    importTemplate: soap.template.code,
+    entryType: setup.entryType,
+    journalCode: setup.journal,
     restWrite: {
       class: x3.access.rest.journalClass ?? '',
       fieldNames: { DIE1: 'DIE', CCE1: 'CCE' },
     },
-    dimensions: { costCentre: setup.costCentreType, project: 'PJT' },
+    dimensionTypes: { costCentre: setup.costCentreType, project: 'PJT' },
     suppliers: {
       defaults: {
         category: setup.supplierCategory,
@@ -159,7 +160,7 @@ const WAYS = [
   ['soap-import', 'run AOWSIMPORT'],
   ['soap-object', 'save GAS'],
   ['soap-subprogram', 'run YBREXJNL'],
-  ['rest-class', 'POST YBRXJNL'],
+  ['rest-object', 'POST YBRXJNL'],
 ] as const;
 
 describe.each(WAYS)('a journal by %s', (journalMode, write) => {
@@ -272,9 +273,9 @@ describe.each(WAYS)('a journal by %s', (journalMode, write) => {
 
   it('is found by GraphQL and by SOAP as by REST', async () => {
     const { ledgerDocumentId } = await connect({ journalMode }).submit(document());
-    const graphql = connect({ reads: 'graphql', graphql: { journals: { reference: 'yReference' } } }, connectedApp());
+    const graphql = connect({ read: 'graphql', graphql: { journals: { reference: 'yReference' } } }, connectedApp());
     const fiscalPeriods = [{ year: 2026, period: 11, startsOn: '2026-11-01', endsOn: '2026-11-30', open: true }];
-    const soap = connect({ reads: 'soap', fiscalPeriods });
+    const soap = connect({ read: 'soap', fiscalPeriods });
     for (const connection of [graphql, soap]) {
       expect(await connection.findByReference([asked])).toMatchObject([
         { ledgerDocumentId, totalDebit: '180.60', lineCount: 3, isPosted: true },
@@ -313,10 +314,10 @@ describe('an installation', () => {
     x3.changeSettings(theirs);
     const fiscalPeriods = [{ year: 2026, period: 11, startsOn: '2026-11-01', endsOn: '2026-11-30', open: true }];
     const connection = connect({
-      reads: 'soap',
+      read: 'soap',
       journalMode: 'soap-object',
       fiscalPeriods,
-      soap: { poolAlias: x3.access.soap.poolAlias, ...ours },
+      soap: ours,
     });
     const { ledgerDocumentId } = await connection.submit(document());
     expect(await connection.findByReference([asked])).toMatchObject([{ ledgerDocumentId, lineCount: 3 }]);
@@ -351,8 +352,8 @@ describe('an installation', () => {
   it('that lists fewer rows than were asked for is told where it cut a list off', async () => {
     x3.changeSettings({ soapListCap: 3 });
     const fiscalPeriods = [{ year: 2026, period: 11, startsOn: '2026-11-01', endsOn: '2026-11-30', open: true }];
-    const soap = { poolAlias: x3.access.soap.poolAlias, listSize: 3 };
-    expect(await failure(all(connect({ reads: 'soap', fiscalPeriods, soap }).listAccounts()))).toMatchObject({
+    const soap = { listSize: 3 };
+    expect(await failure(all(connect({ read: 'soap', fiscalPeriods, soap }).listAccounts()))).toMatchObject({
       code: 'LIST_CUT_OFF',
     });
   });
@@ -367,7 +368,7 @@ describe('an installation', () => {
     'that refuses a new record with HTTP %s and diagnoses at %s is understood',
     async (refusedCreateStatus, diagnosesPlace) => {
       x3.changeSettings({ refusedCreateStatus, diagnosesPlace });
-      const submitting = connect({ journalMode: 'rest-class' }).submit(
+      const submitting = connect({ journalMode: 'rest-object' }).submit(
         document({ postingDate: localDate('2026-10-19') }),
       );
       expect(await failure(submitting)).toBeInstanceOf(PeriodClosedError);
@@ -382,9 +383,8 @@ describe('an installation', () => {
 
   it('that shows no reference by GraphQL is looked through by site, day and the beginning of a line’s text', async () => {
     x3.changeSettings({ referenceProperty: null });
-    const { setup } = x3.access;
-    const journal = { entryType: setup.entryType, journal: setup.journal, referenceInText: true };
-    const connection = connect({ reads: 'graphql', journal }, connectedApp());
+    const journal = { referenceInText: true };
+    const connection = connect({ read: 'graphql', journal }, connectedApp());
     const { ledgerDocumentId } = await connection.submit(document());
     await connection.submit(document({ reference: 'K7F3A0C91D2E4X2' }));
     expect(await connection.findByReference([asked])).toMatchObject([{ ledgerDocumentId, lineCount: 3 }]);
@@ -432,7 +432,7 @@ describe.each([
         ? [{ year: 2026, period: 11, startsOn: '2026-11-01', endsOn: '2026-11-30', open: true }]
         : undefined;
     const connection = connect(
-      { reads, fiscalPeriods, periodFields: PERIOD_NAMES, graphql: { pageSize: 1, ...GRAPHQL } },
+      { read: reads, fiscalPeriods, periodFields: PERIOD_NAMES, graphql: { pageSize: 1, ...GRAPHQL } },
       credentials(),
     );
     expect((await all(connection.listSuppliers())).map(({ code, active }) => [code, active])).toEqual([
@@ -472,7 +472,7 @@ describe.each([
   it('is walked through by the connection test, which writes nothing', async () => {
     const fiscalPeriods = [{ year: 2026, period: 11, startsOn: '2026-11-01', endsOn: '2026-11-30', open: true }];
     const results = await connect(
-      { reads, fiscalPeriods, graphql: { journals: { reference: 'yReference' } } },
+      { read: reads, fiscalPeriods, graphql: { journals: { reference: 'yReference' } } },
       credentials(),
     ).test();
     expect(results.filter(({ ok }) => !ok)).toEqual([]);
@@ -482,7 +482,7 @@ describe.each([
 });
 
 describe('suppliers', () => {
-  it.each(['soap-object', 'rest-class'] as const)(
+  it.each(['soap-object', 'rest-object'] as const)(
     'are created once by %s, also after a lost answer',
     async (createBy) => {
       const settings = settingsFor().suppliers;
@@ -521,12 +521,13 @@ describe('logging in', () => {
     const { cloud } = x3.access;
     const credentials: SageX3Credentials = {
       kind: 'oauth2',
+      tokenUrl: cloud.tokenUrl,
       clientId: cloud.clientId,
       clientSecret: cloud.clientSecret,
       refreshToken: cloud.refreshToken,
     };
     const vault = new MemoryVault(credentials);
-    const settings = settingsFor({ auth: { tokenUrl: cloud.tokenUrl } });
+    const settings = settingsFor();
     const connection = sageX3Connector.connect(contextFor(x3.baseUrl, credentials, settings, { vault, now: NOW }));
     await connection.submit(document());
     x3.expireSessions();
@@ -541,13 +542,14 @@ describe('logging in', () => {
   it('with client credentials and an API key works', async () => {
     const { machine } = x3.access;
     const credentials: SageX3Credentials = {
-      kind: 'clientCredentials',
+      kind: 'oauth2',
+      tokenUrl: machine.tokenUrl,
       clientId: machine.clientId,
       clientSecret: machine.clientSecret,
       apiKey: machine.apiKey,
     };
     const settings: SettingsInput = {
-      auth: { tokenUrl: machine.tokenUrl, audience: machine.audience, apiKeyHeader: machine.apiKeyHeader },
+      auth: { audience: machine.audience, apiKeyHeader: machine.apiKeyHeader },
     };
     expect(await connect(settings, credentials).submit(document())).toMatchObject({ warnings: [] });
   });

@@ -14,6 +14,14 @@ export interface FreshDatabase {
    * see one go): somebody forgot to close a pool.
    */
   drop(closeWithinMs?: number): Promise<void>;
+  /** Keeps what is in it now. Nobody may be connected. */
+  backUp(): Promise<DatabaseBackup>;
+}
+
+export interface DatabaseBackup {
+  /** Puts the database back to what it was. Nobody may be connected. */
+  restore(): Promise<void>;
+  drop(): Promise<void>;
 }
 
 /** A crash of the machine may lose a test's data; waiting for the disk would only make it slow. */
@@ -43,7 +51,7 @@ export async function freshDatabase(): Promise<FreshDatabase> {
     await ensureTemplate(client, server);
     await client.query(`create database ${name} template ${TEMPLATE}`);
   });
-  return { connectionString: named(server, name), drop: (closeWithinMs) => dropDatabase(server, name, closeWithinMs) };
+  return fresh(server, name);
 }
 
 /** A new database without any table, for tests of the migrations themselves. */
@@ -51,7 +59,35 @@ export async function emptyDatabase(): Promise<FreshDatabase> {
   const name = `test_${randomBytes(8).toString('hex')}`;
   const server = await serverUrl();
   await withClient(server, (client) => client.query(`create database ${name}`));
-  return { connectionString: named(server, name), drop: (closeWithinMs) => dropDatabase(server, name, closeWithinMs) };
+  return fresh(server, name);
+}
+
+function fresh(server: string, name: string): FreshDatabase {
+  return {
+    connectionString: named(server, name),
+    drop: (closeWithinMs) => dropDatabase(server, name, closeWithinMs),
+    backUp: () => backUp(server, name),
+  };
+}
+
+async function backUp(server: string, name: string): Promise<DatabaseBackup> {
+  const copy = `${name}_backup`;
+  await cloned(server, copy, name);
+  return {
+    async restore() {
+      await dropDatabase(server, name);
+      await cloned(server, name, copy);
+    },
+    drop: () => dropDatabase(server, copy),
+  };
+}
+
+async function cloned(server: string, name: string, from: string): Promise<void> {
+  await withClient(server, async (client) => {
+    const open = await connectionsLeft(client, from, CLOSE_WITHIN_MS);
+    if (open.length > 0) throw new Error(`Somebody is still connected to ${from}: ${open.join('; ')}`);
+    await client.query(`create database ${name} template ${from}`);
+  });
 }
 
 async function ensureTemplate(client: pg.Client, server: string): Promise<void> {

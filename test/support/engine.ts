@@ -24,7 +24,7 @@ import { connectSystem, type SystemsParts } from '../../src/services/systems.js'
 import type { ConnectSystemRequest, PipelineRequest, ReconciliationAnswer } from '../../src/services/useCases.js';
 import type { Sealer } from '../../src/services/vault.js';
 import { processWebhook } from '../../src/services/webhooks.js';
-import { type FreshDatabase, freshDatabase } from './database.js';
+import { type DatabaseBackup, type FreshDatabase, freshDatabase } from './database.js';
 import { FakeLedger, FakeSource } from './fakes.js';
 
 /** A clock that stands still until the test moves it. */
@@ -91,6 +91,7 @@ interface World {
   readonly source: FakeSource;
   readonly ledger: FakeLedger;
   readonly alive: Set<TestEngine>;
+  backup: { readonly database: DatabaseBackup; readonly pending: readonly Job[] } | null;
   readonly spendConnector: Connector | null;
 }
 
@@ -104,6 +105,10 @@ export interface TestEngine extends SystemsParts {
   another(): Promise<TestEngine>;
   /** The process is gone: its presence and its connections end. What it was doing fails at its next statement. */
   die(): Promise<void>;
+  /** All processes end, what is in the database and in the queue is kept, and a new process starts. */
+  backUp(): Promise<TestEngine>;
+  /** All processes end, database and queue are what they were when `backUp` was called last, and a new process starts. */
+  restore(): Promise<TestEngine>;
   /** Runs what is in the queue until nothing is left; the clock moves on to what starts later. */
   runJobs(options?: { until?: Date }): Promise<void>;
   runJob(job: Job): Promise<void>;
@@ -134,6 +139,7 @@ export async function makeTestEngine(options: TestEngineOptions = {}): Promise<T
     source: new FakeSource(),
     ledger: new FakeLedger(clock),
     alive: new Set(),
+    backup: null,
     spendConnector: options.spendConnector ?? null,
   };
   const engine = await startProcess(world);
@@ -168,6 +174,19 @@ async function startProcess(world: World): Promise<TestEngine> {
     ledger,
     connectionString: database.connectionString,
     another: () => startProcess(world),
+    async backUp() {
+      for (const one of [...alive]) await one.die();
+      await world.backup?.database.drop();
+      world.backup = { database: await database.backUp(), pending: [...jobs.pending] };
+      return startProcess(world);
+    },
+    async restore() {
+      if (!world.backup) throw new Error('Nothing was backed up.');
+      for (const one of [...alive]) await one.die();
+      await world.backup.database.restore();
+      jobs.pending.splice(0, jobs.pending.length, ...world.backup.pending);
+      return startProcess(world);
+    },
     async die() {
       if (!alive.delete(engine)) return;
       await presence.stop();
@@ -189,6 +208,7 @@ async function startProcess(world: World): Promise<TestEngine> {
     },
     async close() {
       for (const one of alive) await one.die();
+      await world.backup?.database.drop();
       await database.drop();
     },
     rows: (sql, parameters) => db.engine((tx) => tx.query(sql, parameters)),

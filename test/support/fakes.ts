@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../../src/clock.js';
 import type {
+  Clearance,
   DocumentQuery,
   ExportAnswer,
   ExportReport,
@@ -20,12 +21,14 @@ import type {
 } from '../../src/connectors/contract.js';
 import { localDate } from '../../src/domain/localDate.js';
 import { moneyFromDecimal } from '../../src/domain/money.js';
+import type { InvoiceRules } from '../../src/domain/plan.js';
 import type { SourceObject } from '../../src/domain/spend.js';
 import type { SpendStream } from '../../src/domain/vocabulary.js';
 import {
   ErpRejectedError,
   InputError,
   OutcomeUnknownError,
+  PeriodClosedError,
   RateLimitedError,
   UpstreamUnavailableError,
 } from '../../src/errors.js';
@@ -203,6 +206,8 @@ export type LedgerFault =
   /** The reply is lost now; the document appears later. */
   | { readonly kind: 'LATE_COMMIT'; readonly afterMs: number }
   | { readonly kind: 'REJECTED'; readonly message: string }
+  /** Its period closed since it was checked; nothing was written. */
+  | { readonly kind: 'PERIOD_CLOSED' }
   | { readonly kind: 'NOT_STARTED' }
   | { readonly kind: 'THROTTLED'; readonly retryAfterMs: number }
   /** The reply is lost; the document is there, but not posted. */
@@ -227,6 +232,10 @@ export class FakeLedger {
   knownSuppliers: LedgerSupplier[] = [{ code: 'S100', name: 'Office Depot', active: true, currency: 'USD' }];
   dimensionValues: LedgerDimensionValue[] = [];
   costCentreDimension: string | null = null;
+  /** The currency of its journals; null = it takes any. */
+  localCurrency: string | null = 'USD';
+  /** What it takes as an invoice; null = it says so only when an invoice arrives. */
+  invoices: InvoiceRules | null = null;
   /** Thrown by the next creation of a supplier. */
   supplierFault: Error | null = null;
   periods: LedgerPeriod[] = [
@@ -243,6 +252,8 @@ export class FakeLedger {
   readonly faults: LedgerFault[] = [];
   /** Called when a submit arrives, before anything else happens, and once more after a document was written. */
   onSubmit: ((document: LedgerDocument, moment: 'ARRIVED' | 'WRITTEN') => Promise<void> | void) | null = null;
+  /** Set for a ledger that takes documents in steps: what clearing away after an attempt finds. */
+  onAbandon: ((document: LedgerDocument, fate: 'WAITING' | 'GIVEN_UP') => Clearance) | null = null;
   /** Every document that a submit brought, written or not. */
   readonly submitted: LedgerDocument[] = [];
   private readonly held: HeldDocument[] = [];
@@ -260,10 +271,12 @@ export class FakeLedger {
     return this.held.map((one) => one.document);
   }
 
-  /** Debits minus credits of one account, in minor units of two decimals. */
+  /** Debits minus credits of one account, in minor units of the documents' own currencies. */
   balanceOf(account: string): bigint {
-    const lines = this.held.flatMap((one) => one.document.lines).filter((line) => line.glAccount === account);
-    return lines.reduce((sum, line) => sum + minor(line.debit) - minor(line.credit), 0n);
+    return this.held
+      .flatMap(({ document: { lines, currency } }) => lines.map((line) => ({ ...line, currency })))
+      .filter((line) => line.glAccount === account)
+      .reduce((sum, line) => sum + minor(line.debit, line.currency) - minor(line.credit, line.currency), 0n);
   }
 
   readonly connector: LedgerConnector<{ token: string }, Record<string, never>> = {
@@ -288,7 +301,8 @@ export class FakeLedger {
       disconnect: async () => {},
       rules: async () =>
         this.reached({
-          localCurrency: 'USD',
+          localCurrency: this.localCurrency,
+          ...(this.invoices ? { invoices: this.invoices } : {}),
           documentTypes: ['JOURNAL', 'SUPPLIER_INVOICE'],
           maxLines: 1000,
           memoLength: 250,
@@ -303,6 +317,12 @@ export class FakeLedger {
       findByReference: async (queries) => this.reached(this.find(queries)),
       readBack: async (id) =>
         this.find(this.held.map((one) => one.document)).find((one) => one.ledgerDocumentId === id) ?? null,
+      ...(this.onAbandon === null
+        ? {}
+        : {
+            abandon: async (document: LedgerDocument, fate: 'WAITING' | 'GIVEN_UP') =>
+              this.reached(this.onAbandon ? this.onAbandon(document, fate) : { kind: 'NOTHING' }),
+          }),
       suppliers: {
         codeFor: (name) =>
           name
@@ -337,6 +357,8 @@ export class FakeLedger {
         throw lost();
       case 'REJECTED':
         throw new ErpRejectedError(fault.message);
+      case 'PERIOD_CLOSED':
+        throw new PeriodClosedError(`The period of ${document.postingDate} is closed.`);
       case 'NOT_STARTED':
         throw new UpstreamUnavailableError('The ledger refused the connection.');
       case 'THROTTLED':
@@ -399,8 +421,8 @@ function period(label: string, startsOn: string, endsOn: string, open: boolean):
   return { label, startsOn: localDate(startsOn), endsOn: localDate(endsOn), open, key: { period: label } };
 }
 
-function minor(text: string): bigint {
-  return moneyFromDecimal(text, 'USD').minor;
+function minor(text: string, currency: string): bigint {
+  return moneyFromDecimal(text, currency).minor;
 }
 
 async function* pages<T>(read: () => readonly T[]): AsyncGenerator<readonly T[]> {

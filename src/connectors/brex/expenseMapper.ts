@@ -1,5 +1,5 @@
 import type { LocalDate } from '../../domain/localDate.js';
-import { type Money, money, moneyFromDecimal } from '../../domain/money.js';
+import { absolute, type Money, money, moneyFromDecimal } from '../../domain/money.js';
 import type { SourceObject, SpendKind, SpendPart } from '../../domain/spend.js';
 import { InputError } from '../../errors.js';
 import type { BrexSettings } from './config.js';
@@ -11,9 +11,9 @@ import {
   expenseKey,
   fromMinor,
   fullName,
+  impliedRate,
   mccOf,
   originalOf,
-  rateBetween,
   trimmed,
   withoutPresignedLinks,
 } from './mapper.js';
@@ -59,7 +59,7 @@ export function mapExpense(wire: Expense, raw: unknown, settings: BrexSettings):
     isWithdrawn: WITHDRAWN_STATUSES.has(wire.status ?? '') || WITHDRAWN_PAYMENTS.has(wire.payment_status ?? ''),
     amount,
     originalAmount: original,
-    exchangeRate: rateBetween(original, amount),
+    ...impliedRate(original, amount),
     tax: taxOf(wire, amount, settings),
     merchantName: trimmed(wire.merchant?.raw_descriptor),
     merchantDescriptor: trimmed(wire.merchant?.raw_descriptor),
@@ -125,9 +125,14 @@ function partAmount(part: ExpensePart): Money {
 function partsOf(wire: Expense, amount: Money, settings: BrexSettings): SpendPart[] {
   const items = wire.expense_line_items ?? [];
   const parts = items.map((item) => partOf(item, settings));
+  const missing = amount.minor - parts.reduce((sum, part) => sum + part.amount.minor, 0n);
+  const tax = parts.reduce((sum, part) => sum + (part.tax?.minor ?? 0n), 0n);
+  // Less than one minor unit a part is what rounding leaves, and taxes may come on top of the parts: planning, which
+  // knows the tax codes, books that or holds the purchase.
+  const isRounding = (minor: bigint) => minor === 0n || absolute(minor) < BigInt(parts.length);
   const isWhole =
     parts.every((part) => part.amount.currency === amount.currency) &&
-    parts.reduce((sum, part) => sum + part.amount.minor, 0n) === amount.minor;
+    (isRounding(missing) || isRounding(missing - tax));
   if (parts.length === 0 || isWhole) return parts;
   throw new InputError(
     items.length >= 100
@@ -193,10 +198,13 @@ function taxOf(wire: ExpensePart, amount: Money, settings: BrexSettings): Money 
   if (settings.taxField === null || !field) return null;
   const stated = taxAmount(field, amount.currency);
   if (!stated || stated.minor === 0n) return null;
-  if (stated.currency !== amount.currency) {
-    throw new InputError(`The tax is in ${stated.currency}, the amount in ${amount.currency}.`);
-  }
   const tax = amount.minor < 0n && stated.minor > 0n ? money(-stated.minor, stated.currency) : stated;
+  if (tax.currency !== amount.currency) {
+    if (wire.original_amount?.currency?.toUpperCase() === tax.currency) return tax;
+    throw new InputError(`The tax is in ${tax.currency}, the amount in ${amount.currency}.`);
+  }
+  // A bill over nothing may still move tax: one that is issued again to state it.
+  if (amount.minor === 0n) return tax;
   const isPart = amount.minor < 0n ? tax.minor >= amount.minor : tax.minor <= amount.minor && tax.minor > 0n;
   if (!isPart) throw new InputError('The stated tax is not contained in the amount.');
   return tax;

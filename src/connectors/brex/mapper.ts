@@ -1,5 +1,5 @@
 import { type LocalDate, localDate } from '../../domain/localDate.js';
-import { exponentOf, type Money, money, moneyFromDecimal, zero } from '../../domain/money.js';
+import { absolute, divideRounded, exponentOf, type Money, money, moneyFromDecimal, zero } from '../../domain/money.js';
 import type { SourceObject, SpendKind } from '../../domain/spend.js';
 import { InputError } from '../../errors.js';
 import { contentHash, plainDecimal } from './json.js';
@@ -72,14 +72,16 @@ export function rateBetween(original: Money | null, billed: Money): string | nul
   if (!original || original.currency === billed.currency || original.minor === 0n) return null;
   const scale = 10n ** BigInt(RATE_DECIMALS + exponentOf(original.currency));
   const divisor = absolute(original.minor) * 10n ** BigInt(exponentOf(billed.currency));
-  const scaled = (2n * absolute(billed.minor) * scale + divisor) / (2n * divisor);
+  const scaled = divideRounded(absolute(billed.minor) * scale, divisor);
   const digits = scaled.toString().padStart(RATE_DECIMALS + 1, '0');
   const text = `${digits.slice(0, -RATE_DECIMALS)}.${digits.slice(-RATE_DECIMALS)}`;
   return text.replace(/\.?0+$/, '');
 }
 
-export function absolute(minor: bigint): bigint {
-  return minor < 0n ? -minor : minor;
+/** With where it comes from: Brex states both amounts and never the rate. */
+export function impliedRate(original: Money | null, billed: Money): Pick<SourceObject, 'exchangeRate' | 'rateOrigin'> {
+  const exchangeRate = rateBetween(original, billed);
+  return exchangeRate === null ? { exchangeRate } : { exchangeRate, rateOrigin: 'IMPLIED' };
 }
 
 /**

@@ -1,17 +1,16 @@
-import { type Money, money } from '../../domain/money.js';
+import { absolute, type Money, money } from '../../domain/money.js';
 import type { SourceObject, SpendKind, SpendPart } from '../../domain/spend.js';
 import { InputError } from '../../errors.js';
 import { dimensionOf } from './codingFields.js';
 import type { BrexSettings } from './config.js';
 import {
-  absolute,
   blankObject,
   dayOf,
   expenseKey,
   fromDecimal,
   fullName,
+  impliedRate,
   originalOf,
-  rateBetween,
   trimmed,
   withoutPresignedLinks,
 } from './mapper.js';
@@ -78,7 +77,7 @@ export function mapAccountingRecord(wire: AccountingRecord, raw: unknown, settin
     isFinal: FINAL_STATUSES.has(wire.review_status),
     amount,
     originalAmount,
-    exchangeRate: rateBetween(originalAmount, amount),
+    ...impliedRate(originalAmount, amount),
     merchantName: trimmed(wire.vendor?.name),
     dimensions: dimensionsOf(wire),
     parts: isSpend ? partsOf(wire, amount, settings) : [],
@@ -127,12 +126,14 @@ function partsOf(wire: AccountingRecord, amount: Money, settings: BrexSettings):
   const nearLines = lines.filter((line) => line.type === near);
   const codedFarLines = lines.filter((line) => line.type !== near && isCoded(line));
   const signed = (line: RecordLine): Money => signedLine(line, near, isMoneyBack, amount.currency);
-  for (const candidate of [nearLines, [...nearLines, ...codedFarLines]]) {
-    const total = candidate.reduce((sum, line) => sum + signed(line).minor, 0n);
-    if (candidate.length > 0 && total === amount.minor) {
-      return candidate.map((line) => partOf(line, signed(line), settings));
-    }
-  }
+  const candidates = [nearLines, [...nearLines, ...codedFarLines]].filter((candidate) => candidate.length > 0);
+  const missing = (candidate: readonly RecordLine[]) =>
+    absolute(amount.minor - candidate.reduce((sum, line) => sum + signed(line).minor, 0n));
+  const whole =
+    candidates.find((candidate) => missing(candidate) === 0n) ??
+    // Less than one minor unit a line is what rounding leaves; planning books it by itself or holds the purchase.
+    candidates.find((candidate) => missing(candidate) < BigInt(candidate.length));
+  if (whole) return whole.map((line) => partOf(line, signed(line), settings));
   throw new InputError('The lines of the accounting record do not add up to it.');
 }
 

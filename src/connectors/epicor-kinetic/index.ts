@@ -3,6 +3,7 @@ import type { LedgerRules } from '../../domain/plan.js';
 import { ConfigurationError } from '../../errors.js';
 import type {
   CheckResult,
+  Clearance,
   ConnectionContext,
   DocumentQuery,
   FoundDocument,
@@ -92,6 +93,8 @@ class KineticConnection implements LedgerConnection {
       costCentreDimension: settings.glSegmentOrder.includes(COST_CENTRE) ? COST_CENTRE : null,
       accountCode: (line) => listedAccountOf(line, settings),
       takesDimension: (name) => settings.glSegmentOrder.includes(name),
+      // A refund is a debit memo, and a line may be negative.
+      invoices: { takesBothSides: true, refundAdvice: null },
     };
   }
 
@@ -113,6 +116,10 @@ class KineticConnection implements LedgerConnection {
 
   submit(document: LedgerDocument): Promise<SubmittedDocument> {
     return this.poster.submit(document);
+  }
+
+  abandon(document: LedgerDocument): Promise<Clearance> {
+    return this.poster.abandon(document);
   }
 
   findByReference(queries: readonly DocumentQuery[]): Promise<FoundDocument[]> {

@@ -119,7 +119,7 @@ export class InvoicePoster {
   }
 
   /** @throws ErpRejectedError the ledger keeps it. */
-  private async remove(entry: Entry, work: Work): Promise<void> {
+  async remove(entry: Entry, work: Work): Promise<void> {
     const { client, settings } = this.facts;
     const wasBegun = work.hasBegun;
     work.begin();

@@ -110,13 +110,13 @@ export class JournalPoster {
   }
 
   /** Only what carries our reference is ever taken away; a group in which there is more is left to whoever made it. */
-  private async markedDraftsOf({ reference, currency }: LedgerDocument, work: Work): Promise<DraftJournal[]> {
+  async markedDraftsOf({ reference, currency }: LedgerDocument, work: Work): Promise<DraftJournal[]> {
     const drafts = await this.draftsOf(reference, currency, work);
     return drafts.filter(({ head }) => carries(head.Description, reference));
   }
 
   /** @throws ErpRejectedError the ledger keeps one. */
-  private async removeDrafts(document: LedgerDocument, work: Work): Promise<void> {
+  async removeDrafts(document: LedgerDocument, work: Work): Promise<void> {
     const { client } = this.facts;
     const wasBegun = work.hasBegun;
     work.begin();

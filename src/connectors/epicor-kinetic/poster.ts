@@ -1,20 +1,23 @@
 import { LedgergateError, OutcomeUnknownError, UnreadableReplyError, UpstreamUnavailableError } from '../../errors.js';
-import type { DocumentQuery, FoundDocument, LedgerDocument, SubmittedDocument } from '../contract.js';
+import type { Clearance, DocumentQuery, FoundDocument, LedgerDocument, SubmittedDocument } from '../contract.js';
 import type { PosterFacts } from './facts.js';
 import { isRefusal } from './failures.js';
 import { InvoicePoster } from './invoices.js';
 import { JournalPoster } from './journals.js';
 import { invoiceKey, journalKey } from './mapper.js';
+import { KineticRemains } from './remains.js';
 import { Work } from './work.js';
 
 /** Documents of both kinds: what their many calls amount to in the end. */
 export class KineticPoster {
   private readonly invoices: InvoicePoster;
   private readonly journals: JournalPoster;
+  private readonly remains: KineticRemains;
 
   constructor(private readonly facts: PosterFacts) {
     this.invoices = new InvoicePoster(facts);
     this.journals = new JournalPoster(facts);
+    this.remains = new KineticRemains(facts, this.invoices, this.journals);
   }
 
   async submit(document: LedgerDocument): Promise<SubmittedDocument> {
@@ -23,6 +26,16 @@ export class KineticPoster {
       return document.documentType === 'JOURNAL'
         ? await this.journals.submit(document, work)
         : await this.invoices.submit(document, work);
+    } catch (error) {
+      throw outcomeOf(error, work, document.reference);
+    }
+  }
+
+  /** See `LedgerConnection.abandon`: what the ledger turned down was taken back at once, so that no fate keeps anything. */
+  async abandon(document: LedgerDocument): Promise<Clearance> {
+    const work = new Work(this.facts.settings.submitTimeoutSeconds * 1000);
+    try {
+      return await this.remains.clear(document, work);
     } catch (error) {
       throw outcomeOf(error, work, document.reference);
     }

@@ -3,7 +3,7 @@ import type { ZodType } from 'zod';
 import { OutcomeUnknownError, UnreadableReplyError, UpstreamUnavailableError } from '../../errors.js';
 import type { ConnectionContext, QuotaWindow } from '../contract.js';
 import { createHttpClient, type HttpClient, readFault, TransportFault, withReadRetries, writeFault } from '../http.js';
-import type { ExpensifyCredentials, ExpensifySettings, ReportState } from './config.js';
+import { ENDPOINT, type ExpensifyCredentials, type ExpensifySettings, type ReportState } from './config.js';
 import { type Answer, answerOf, type CallFacts, errorOf, type Refusal, THROTTLE_MS } from './failures.js';
 import {
   fileNameSchema,
@@ -50,7 +50,6 @@ export const CALL_LIMITS: readonly QuotaWindow[] = [
   { calls: 20, perMs: 61_000 },
 ];
 
-const ENDPOINT = '/Integration-Server/ExpensifyIntegrations';
 /** A generic 500 is repeated at most twice, because many a refusal for good hides behind it. */
 const READ_ATTEMPTS = 3;
 const READ_BASE_DELAY_MS = 1000;

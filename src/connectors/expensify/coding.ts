@@ -1,3 +1,4 @@
+import { InputError } from '../../errors.js';
 import type { ExpensifySettings } from './config.js';
 import type { WireExpense, WirePolicyInfo, WireReport } from './wire.js';
 
@@ -8,6 +9,8 @@ export interface PolicyCodes {
   readonly categories: ReadonlyMap<string, string>;
   /** By level, first level first; a flat list is the first level. */
   readonly tags: readonly ReadonlyMap<string, string>[];
+  /** The levels' names in their order; empty = one flat list, which has none. */
+  readonly tagNames: readonly string[];
 }
 
 /** Both shapes of a policy's tags: a flat list, or levels that hold lists. */
@@ -15,7 +18,8 @@ export function codesOf(policy: WirePolicyInfo): PolicyCodes {
   const tags = policy.tags ?? [];
   const isMultiLevel = tags.some((tag) => Array.isArray(tag.tags));
   const lists = isMultiLevel ? tags.map((level) => level.tags ?? []) : [tags];
-  return { categories: codeMap(policy.categories ?? []), tags: lists.map(codeMap) };
+  const tagNames = isMultiLevel ? tags.map(({ name }) => name.trim()) : [];
+  return { categories: codeMap(policy.categories ?? []), tags: lists.map(codeMap), tagNames };
 }
 
 function codeMap(items: readonly { readonly name: string; readonly glCode?: string | number | null | undefined }[]) {
@@ -57,15 +61,24 @@ function unescaped(text: string): string {
 
 type CodingSettings = Pick<
   ExpensifySettings,
-  'glAccountFrom' | 'tagCodes' | 'tagNames' | 'costCentreFrom' | 'customFields' | 'employeeFieldNames'
+  | 'glAccountFrom'
+  | 'tagCodes'
+  | 'tagNames'
+  | 'costCentreTag'
+  | 'costCentreField'
+  | 'customFields'
+  | 'employeeFieldNames'
 >;
 
-/** Whether the expense leaves a code open that its policy may have. */
+/** Whether the expense leaves a code open that its policy may have, or only the policy can tell which tag is meant. */
 export function needsPolicy(expense: WireExpense, settings: CodingSettings): boolean {
   if (settings.glAccountFrom === 'POLICY') return expense.category !== '';
   if (settings.glAccountFrom === 'CATEGORY' && expense.category !== '' && expense.categoryGlCode === '') return true;
   const wantsTagCodes = settings.tagCodes !== 'NAME' || settings.glAccountFrom === 'TAG';
-  return wantsTagCodes && tagLevelsOf(expense).some(({ name, code }) => name !== '' && code === '');
+  const wantsTagNames = typeof settings.costCentreTag === 'string' && statedLevel(settings) === null;
+  return tagLevelsOf(expense).some(
+    ({ name, code }) => name !== '' && (wantsTagNames || (wantsTagCodes && code === '')),
+  );
 }
 
 export interface Coded {
@@ -94,7 +107,7 @@ export function codingOf(
   ];
   return {
     glAccount: accountOf(expense, policy, levels, settings) || null,
-    costCentre: costCentreOf(report, tagValues, settings.costCentreFrom) || null,
+    costCentre: costCentreOf(report, tagValues, policy, settings) || null,
     dimensions: Object.fromEntries(named.filter(([name, value]) => name !== '' && value !== '')),
   };
 }
@@ -125,11 +138,19 @@ function accountOf(
   }
 }
 
-function costCentreOf(report: WireReport, tagValues: readonly string[], from: string | null): string {
-  const [, kind, rest = ''] = /^(\w+)(?::(.+))?$/.exec(from ?? '') ?? [];
+function costCentreOf(
+  report: WireReport,
+  tagValues: readonly string[],
+  policy: PolicyCodes | null,
+  settings: CodingSettings,
+): string {
+  if (settings.costCentreTag !== null) {
+    // An expense without tags has no cost centre, whichever tag is meant.
+    if (tagValues.every((value) => value === '')) return '';
+    return tagValues[costCentreLevel(policy, settings) - 1] ?? '';
+  }
+  const [, kind, rest = ''] = /^(\w+)(?::(.+))?$/.exec(settings.costCentreField ?? '') ?? [];
   switch (kind) {
-    case 'tag':
-      return tagValues[Number(rest) - 1] ?? '';
     case 'customField':
       return customField(report, rest);
     case 'employeeCustomField1':
@@ -139,6 +160,38 @@ function costCentreOf(report: WireReport, tagValues: readonly string[], from: st
     default:
       return '';
   }
+}
+
+/** The level of the cost centre's tag as far as the settings themselves tell it; null = only the policy can. */
+function statedLevel({ costCentreTag, tagNames }: Pick<CodingSettings, 'costCentreTag' | 'tagNames'>): number | null {
+  if (typeof costCentreTag === 'number') return costCentreTag;
+  const index = tagNames.findIndex((name) => isSameName(name, costCentreTag));
+  return index < 0 ? null : index + 1;
+}
+
+/**
+ * @returns the level, first level 1; 0 = this policy has no tag of that name.
+ * @throws InputError the policy is needed for it and not known: another tag must not be taken for the cost centre.
+ */
+function costCentreLevel(policy: PolicyCodes | null, settings: CodingSettings): number {
+  const stated = statedLevel(settings);
+  if (stated !== null) return stated;
+  if (policy === null) {
+    throw new InputError(
+      `Which tag is "${settings.costCentreTag}" is not known, because Expensify does not show the report's policy. Give the tag's level in costCentreTag, or its name in tagNames.`,
+    );
+  }
+  if (policy.tagNames.length === 0) return 1;
+  return policy.tagNames.findIndex((name) => isSameName(name, settings.costCentreTag)) + 1;
+}
+
+function isSameName(name: string, other: string | number | null): boolean {
+  return (
+    name.trim().toLowerCase() ===
+    String(other ?? '')
+      .trim()
+      .toLowerCase()
+  );
 }
 
 function customField(report: WireReport, name: string): string {

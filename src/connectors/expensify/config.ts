@@ -5,7 +5,9 @@ import { z } from 'zod';
  * with the default that loses or invents nothing.
  */
 
-export const DEFAULT_BASE_URL = 'https://integrations.expensify.com';
+/** Expensify's only endpoint. */
+export const ENDPOINT = '/Integration-Server/ExpensifyIntegrations';
+export const DEFAULT_BASE_URL = `https://integrations.expensify.com${ENDPOINT}`;
 
 const plainText = z
   .string()
@@ -38,8 +40,7 @@ const patternsSchema = z.strictObject({
   alreadyReimbursed: pattern.default('reimbursed').describe('Reason of a skipped report that is reimbursed already.'),
 });
 
-const COST_CENTRE_SOURCE =
-  /^(tag:(?:[1-9]|10)|employeeCustomField1|employeeCustomField2|customField:[A-Za-z_][A-Za-z0-9_]{0,99})$/;
+const COST_CENTRE_FIELD = /^(employeeCustomField1|employeeCustomField2|customField:[A-Za-z_][A-Za-z0-9_]{0,99})$/;
 
 export const settingsSchema = z
   .strictObject({
@@ -140,12 +141,21 @@ export const settingsSchema = z
       .enum(['GL_CODE_ELSE_NAME', 'GL_CODE', 'NAME'])
       .default('GL_CODE_ELSE_NAME')
       .describe('What a tag gives as cost centre or dimension value.'),
-    costCentreFrom: z
-      .string()
-      .regex(COST_CENTRE_SOURCE, 'must be tag:N, employeeCustomField1, employeeCustomField2 or customField:Name')
+    costCentreTag: z
+      .union([z.int().min(1).max(10), z.string().trim().min(1).max(100)], {
+        error: 'must be the name of a tag, or its level from 1 to 10',
+      })
       .nullable()
       .default(null)
-      .describe('tag:N, employeeCustomField1, employeeCustomField2 or customField:Name; null = no cost centre.'),
+      .describe(
+        'The tag that is the cost centre: its name in tagNames or in the policy, or its level, 1 first. A policy with a single list of tags has one tag, whatever its name. null = none.',
+      ),
+    costCentreField: z
+      .string()
+      .regex(COST_CENTRE_FIELD, 'must be employeeCustomField1, employeeCustomField2 or customField:Name')
+      .nullable()
+      .default(null)
+      .describe('Where the cost centre is no tag: employeeCustomField1, employeeCustomField2 or customField:Name.'),
     customFields: z
       .array(fieldName)
       .max(20)
@@ -181,13 +191,10 @@ export const settingsSchema = z
     receiptLinks: z.boolean().default(true).describe('Keep links to receipts (those without a query string only).'),
     policyCacheMinutes: z.int().min(1).max(1440).default(60),
     markAsExported: z
-      .string()
-      .trim()
-      .min(1)
-      .max(100)
-      .nullable()
-      .default(null)
-      .describe('Label set on reports whose expenses are all in the ledger. It can never be taken off. null = never.'),
+      .boolean()
+      .default(false)
+      .describe('Label reports whose expenses are all in the ledger. A label can never be taken off.'),
+    exportLabel: z.string().trim().min(1).max(100).default('Ledgergate').describe('The label of markAsExported.'),
     skipMarked: z
       .boolean()
       .default(false)
@@ -204,29 +211,28 @@ export const settingsSchema = z
     markSettleSeconds: z.int().min(0).max(600).default(60).describe('How long a label may take to be seen.'),
     patterns: patternsSchema.prefault({}).describe('Regular expressions for Expensify’s texts.'),
   })
-  .refine((settings) => !settings.setReimbursed || settings.markAsExported !== null, {
+  .refine((settings) => !settings.setReimbursed || settings.markAsExported, {
     path: ['setReimbursed'],
     message: 'needs markAsExported: the label tells which reports are done',
   })
-  .refine((settings) => !settings.skipMarked || settings.markAsExported !== null, {
+  .refine((settings) => !settings.skipMarked || settings.markAsExported, {
     path: ['skipMarked'],
     message: 'needs markAsExported',
   })
-  .refine((settings) => tagLevelOf(settings.costCentreFrom) <= settings.tagLevels, {
-    path: ['costCentreFrom'],
-    message: 'names a tag level beyond tagLevels',
+  .refine(({ costCentreTag, tagLevels }) => typeof costCentreTag !== 'number' || costCentreTag <= tagLevels, {
+    path: ['costCentreTag'],
+    message: 'is a tag level beyond tagLevels',
+  })
+  .refine(({ costCentreTag, costCentreField }) => costCentreTag === null || costCentreField === null, {
+    path: ['costCentreField'],
+    message: 'cannot be set beside costCentreTag: a cost centre has one origin',
   });
 
 export type ExpensifySettings = z.output<typeof settingsSchema>;
 
-/** The tag level that the cost centre comes from; 0 = it comes from elsewhere. */
-export function tagLevelOf(costCentreFrom: string | null): number {
-  return Number(/^tag:(\d+)$/.exec(costCentreFrom ?? '')?.[1] ?? 0);
-}
-
 /** Report fields that the template must print. */
-export function customFieldsOf(settings: Pick<ExpensifySettings, 'customFields' | 'costCentreFrom'>): string[] {
-  const named = /^customField:(.+)$/.exec(settings.costCentreFrom ?? '')?.[1];
+export function customFieldsOf(settings: Pick<ExpensifySettings, 'customFields' | 'costCentreField'>): string[] {
+  const named = /^customField:(.+)$/.exec(settings.costCentreField ?? '')?.[1];
   return [...new Set([...settings.customFields, ...(named ? [named] : [])])];
 }
 

@@ -25,11 +25,12 @@ export function connectExpensify(
   const client = new ExpensifyClient(context, runtime);
   const exporter = new Exporter(client, context, runtime);
   const reader = new ReportReader(exporter, new Policies(client, settings.policyCacheMinutes), context);
-  const label = settings.markAsExported;
   return {
     readPage: (stream, window, cursor) => reader.readPage(stream, window, cursor),
     readObjects: (stream, ids) => reader.readObjects(stream, ids),
-    ...(label === null ? {} : { exports: createMarking(label, { client, exporter, reader, context, runtime }) }),
+    ...(settings.markAsExported
+      ? { exports: createMarking(settings.exportLabel, { client, exporter, reader, context, runtime }) }
+      : {}),
     async companyId() {
       return companyIdOf((await context.credentials.read()).partnerUserID);
     },

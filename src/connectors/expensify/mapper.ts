@@ -52,7 +52,7 @@ export function mapExpense(
     isWithdrawn: false,
     amount,
     originalAmount: original,
-    exchangeRate: rateOf(expense, report),
+    ...statedRate(expense, report),
     tax,
     merchantName: tidy(expense.modifiedMerchant) ?? tidy(expense.merchant),
     merchantDescriptor: null,
@@ -147,6 +147,11 @@ function postedDay(report: WireReport, isFinal: boolean, settings: ExpensifySett
 function tidy(text: string): string | null {
   const clean = text.replace(/\s+/g, ' ').trim();
   return clean === '' ? null : clean;
+}
+
+function statedRate(expense: WireExpense, report: WireReport): Pick<SourceObject, 'exchangeRate' | 'rateOrigin'> {
+  const exchangeRate = rateOf(expense, report);
+  return exchangeRate === null ? { exchangeRate } : { exchangeRate, rateOrigin: 'STATED' };
 }
 
 /** Units of the report's currency for one of the expense's, as Expensify states it. */

@@ -68,7 +68,7 @@ export class ReportReader {
       // Whether the day itself is inside differs between revisions of the manual, so the day before is asked for.
       approvedAfter: addDays(first, -1),
       ...(last === null ? {} : { endDate: last }),
-      ...(settings.skipMarked && settings.markAsExported !== null ? { markedAsExported: settings.markAsExported } : {}),
+      ...(settings.skipMarked ? { markedAsExported: settings.exportLabel } : {}),
     };
     return {
       filters,

@@ -9,7 +9,7 @@ import {
 import type { ConnectionContext } from '../contract.js';
 import { type HttpClient, type HttpReply, readFault, retryAfterMs, TransportFault } from '../http.js';
 import type { M3Settings } from './config.js';
-import { joined, type M3Credentials } from './ionapi.js';
+import { type IonapiFile, joined, type M3Credentials } from './ionapi.js';
 import { type StoredTokens, storedTokens, tokenError, tokenReply } from './wire.js';
 
 /** As delivered, access tokens live two hours; used only when a reply says nothing. */
@@ -33,7 +33,7 @@ export class M3Tokens {
   async current(): Promise<string> {
     const stored = await this.context.session.current();
     const tokens = read(stored);
-    const madeFrom = fingerprint(await this.context.credentials.read());
+    const madeFrom = fingerprint(await this.file());
     if (tokens !== null && tokens.madeFrom === madeFrom && !this.isEnding(tokens)) return tokens.accessToken;
     return this.renewed(stored);
   }
@@ -54,9 +54,13 @@ export class M3Tokens {
 
   /** What must not stand in any text that leaves the connector. */
   async secrets(): Promise<string[]> {
-    const { cs, sask, saak, ci } = await this.context.credentials.read();
+    const { cs, sask, saak, ci } = await this.file();
     const tokens = read(await this.context.session.current());
     return [cs, sask, saak, ci, tokens?.accessToken ?? '', tokens?.refreshToken ?? ''];
+  }
+
+  private async file(): Promise<IonapiFile> {
+    return (await this.context.credentials.read()).ionapi;
   }
 
   private isEnding(tokens: StoredTokens): boolean {
@@ -71,7 +75,7 @@ export class M3Tokens {
   }
 
   private async logon(before: StoredTokens | null): Promise<{ token: string; expiresAt: Date | null }> {
-    const credentials = await this.context.credentials.read();
+    const credentials = await this.file();
     const madeFrom = fingerprint(credentials);
     const refreshToken = before?.madeFrom === madeFrom ? before.refreshToken : null;
     const reply =
@@ -104,14 +108,14 @@ export class M3Tokens {
   }
 
   /** null = refused: the administrator may have withdrawn it, and the password grant still works. */
-  private async refresh(credentials: M3Credentials, refreshToken: string): Promise<HttpReply | null> {
+  private async refresh(credentials: IonapiFile, refreshToken: string): Promise<HttpReply | null> {
     const reply = await this.ask(credentials, { grant_type: 'refresh_token', refresh_token: refreshToken });
     return reply.status === 400 || reply.status === 401 ? null : reply;
   }
 
   private async revoke(stored: string): Promise<void> {
     const tokens = read(stored);
-    const credentials = await this.context.credentials.read();
+    const credentials = await this.file();
     const url = this.context.settings.revokeUrl ?? (credentials.or ? joined(credentials.pu, credentials.or) : null);
     if (tokens === null || url === null) return;
     const held = [
@@ -129,7 +133,7 @@ export class M3Tokens {
     }
   }
 
-  private async ask(credentials: M3Credentials, form: Readonly<Record<string, string>>): Promise<HttpReply> {
+  private async ask(credentials: IonapiFile, form: Readonly<Record<string, string>>): Promise<HttpReply> {
     try {
       const url = this.context.settings.tokenUrl ?? joined(credentials.pu, credentials.ot);
       return await this.post(url, credentials, form, true);
@@ -141,7 +145,7 @@ export class M3Tokens {
   /** Keys contain `#`, `~` and `+`: the form encodes them. */
   private post(
     url: string,
-    credentials: M3Credentials,
+    credentials: IonapiFile,
     form: Readonly<Record<string, string>>,
     endsWithProcess: boolean,
   ): Promise<HttpReply> {
@@ -177,7 +181,7 @@ function read(stored: string | null): StoredTokens | null {
 }
 
 /** Tells tokens of a credential that was replaced apart, and reveals nothing of it. */
-function fingerprint(credentials: M3Credentials): string {
+function fingerprint(credentials: IonapiFile): string {
   const parts = [credentials.ti, credentials.ci, credentials.cs, credentials.saak, credentials.sask];
   return createHash('sha256').update(JSON.stringify(parts)).digest('hex').slice(0, 16);
 }

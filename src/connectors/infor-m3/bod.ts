@@ -127,7 +127,7 @@ export class M3Messages {
 
   private async valuesOf(document: LedgerDocument, payee: string, signedMinor: bigint): Promise<TemplateValues> {
     const { settings } = this.client;
-    const { bod, company, division } = settings;
+    const { bod, cono, divi } = settings;
     const sign = signedMinor < 0n ? -1n : 1n;
     const names = [...dimensionNumbers(settings).keys()];
     return {
@@ -135,7 +135,7 @@ export class M3Messages {
       bodId: correlationId(['bod', document.reference]),
       createdAt: this.now().toISOString(),
       tenant: await this.tenant(),
-      accountingEntity: bod.accountingEntity ?? (division === '' ? String(company) : `${company}_${division}`),
+      accountingEntity: bod.accountingEntity ?? (divi === '' ? String(cono) : `${cono}_${divi}`),
       senderLogicalId: bod.senderLogicalId,
       supplier: document.supplierCode ?? '',
       payee,

@@ -70,7 +70,7 @@ function stepsOf(facts: CheckFacts): Step[] {
     {
       name: 'M3 user',
       run: () => whoAmI(client),
-      whenFailed: 'Link the service account to an M3 user, and check company, division, apiPath and apiVersion.',
+      whenFailed: 'Link the service account to an M3 user, and check cono, divi, apiPath and apiVersion.',
     },
     {
       name: 'Discover the release',
@@ -80,7 +80,7 @@ function stepsOf(facts: CheckFacts): Step[] {
     {
       name: 'Local currency',
       run: async () => `The books are kept in ${await facts.localCurrency()}.`,
-      whenFailed: 'Check company and division, or enter the setting localCurrency.',
+      whenFailed: 'Check cono and divi, or enter the setting localCurrency.',
     },
     {
       name: 'Read GL accounts',
@@ -120,20 +120,20 @@ async function whoAmI(client: M3Client): Promise<string> {
 
 async function release({ client, discovery }: CheckFacts): Promise<string> {
   discovery.forget();
-  const { gl, invoice } = client.settings;
+  const { gl, invoice, invoiceProgram, journalInterface } = client.settings;
   const line = gl.usage === 'field' ? 'AddBatchLineFld' : 'AddBatchLine';
   const journals = await discovery.has('GLS840MI', line);
   const invoiceLine = await discovery.fieldsOf('APS450MI', 'AddLine');
   const findings = [
-    gl.interfaceName === undefined
-      ? 'Journals wait for the setting gl.interfaceName.'
+    journalInterface === undefined
+      ? 'Journals wait for the setting journalInterface.'
       : journals
         ? `Journals go by GLS840MI.${line}.`
         : `Journals are not possible: this release has no GLS840MI.${line}.`,
     invoiceLine === null
       ? 'Supplier invoices are not possible by APS450MI.'
       : invoiceLine.inputs.has('AIT1') || invoice.coding === 'm3-derived'
-        ? `Supplier invoices go by ${invoice.program}${invoiceLine.inputs.has('AIT1') ? ' with accounts on their lines' : ', accounts as M3 derives them'}.`
+        ? `Supplier invoices go by ${invoiceProgram}${invoiceLine.inputs.has('AIT1') ? ' with accounts on their lines' : ', accounts as M3 derives them'}.`
         : 'Supplier invoices wait for the setting invoice.coding: lines take no accounts in this release.',
   ];
   if (!journals && invoiceLine === null)
@@ -148,10 +148,10 @@ async function firstPage(pages: AsyncIterable<readonly unknown[]>, what: string)
 
 /** AUTCHKMI tells the right to a function. A tenant without it can only show the right by a posting. */
 async function rightToPost(client: M3Client): Promise<string> {
-  const { gl, invoice } = client.settings;
+  const { invoiceProgram, journalInterface } = client.settings;
   const functions = [
-    ...(gl.interfaceName === undefined ? [] : ['GLS840']),
-    ...(invoice.program === 'APS450MI' ? ['APS450', 'APS455'] : []),
+    ...(journalInterface === undefined ? [] : ['GLS840']),
+    ...(invoiceProgram === 'APS450MI' ? ['APS450', 'APS455'] : []),
   ];
   const lacking: string[] = [];
   for (const name of functions) {

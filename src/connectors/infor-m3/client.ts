@@ -199,7 +199,7 @@ export class M3Client {
    * it reached M3, so even a write may be sent again.
    */
   private async authorised(send: (login: Login) => Promise<HttpReply>): Promise<HttpReply> {
-    const tenant = (await this.context.credentials.read()).ti;
+    const tenant = (await this.context.credentials.read()).ionapi.ti;
     const token = await this.tokens.current();
     const reply = await send({ token, tenant });
     if (!isTokenRefused(reply)) return reply;
@@ -226,8 +226,8 @@ export class M3Client {
       transaction,
       inputs,
       options: {
-        cono: String(settings.company),
-        divi: options.division ?? settings.division,
+        cono: String(settings.cono),
+        divi: options.division ?? settings.divi,
         ...(options.maxrecs === undefined ? {} : { maxrecs: String(options.maxrecs) }),
         ...(settings.language === undefined ? {} : { lanc: settings.language }),
         ...(options.columns ? { returncols: options.columns.join(',') } : {}),

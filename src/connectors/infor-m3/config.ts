@@ -12,7 +12,9 @@ const code = (length: number) => z.string().trim().min(1).max(length);
 const seconds = (max: number) => z.number().int().min(0).max(max);
 const address = z.string().refine(isSafeAddress, 'must be an https address');
 
-const dimensionNumber = z.number().int().min(2).max(7);
+/** AIT1 is the account itself, so only `glAccount` stands there. */
+const DIMENSION_FIELDS = ['AIT1', 'AIT2', 'AIT3', 'AIT4', 'AIT5', 'AIT6', 'AIT7'] as const;
+const GL_ACCOUNT = 'glAccount';
 
 const LAYOUT_FIELDS = 'INRI DIVI GRNR EICD AIT1 AIT2 AIT3 AIT4 AIT5 AIT6 AIT7 CUCD CUAM DBCR ACDT VTCD VTXT CRTP'.split(
   ' ',
@@ -31,9 +33,6 @@ const layoutField = z.strictObject({
 export type LayoutField = z.output<typeof layoutField>;
 
 const gl = z.strictObject({
-  interfaceName: code(15)
-    .optional()
-    .describe('INTN: the interface (GLS850) that vouchers come in by. Journals need it.'),
   usage: z
     .enum(['field', 'position'])
     .default('field')
@@ -59,10 +58,6 @@ const gl = z.strictObject({
 });
 
 const invoice = z.strictObject({
-  program: z
-    .enum(['APS450MI', 'APS100MI', 'BOD'])
-    .default('APS450MI')
-    .describe('APS450MI with APS455MI; APS100MI where a tenant has it; BOD = Process.SupplierInvoice through ION.'),
   coding: z
     .enum(['auto', 'accounting-line', 'm3-derived'])
     .default('auto')
@@ -144,9 +139,33 @@ const errorPatterns = z.strictObject({
 export type ErrorPatterns = z.output<typeof errorPatterns>;
 
 export const settingsSchema = z.strictObject({
-  company: z.number().int().min(1).max(999).describe('CONO.'),
-  division: z.string().trim().max(3).default('').describe('DIVI. Empty = the company level.'),
+  cono: z
+    .union([z.int().min(1).max(999), z.string().regex(/^0{0,2}[1-9]\d{0,2}$/)], {
+      error: 'must be the number of a company, 1 to 999',
+    })
+    .transform(Number)
+    .describe('CONO: the company, 1 to 999.'),
+  divi: z.string().trim().max(3).default('').describe('DIVI: the division. Empty = the company level.'),
   apiVersion: z.enum(['v2', 'v1']).default('v2').describe('v1 only where the grid has no v2.'),
+  invoiceProgram: z
+    .enum(['APS450MI', 'APS100MI', 'BOD'])
+    .default('APS450MI')
+    .describe('APS450MI with APS455MI; APS100MI where a tenant has it; BOD = Process.SupplierInvoice through ION.'),
+  journalInterface: code(15)
+    .optional()
+    .describe('INTN: the interface (GLS850) that vouchers come in by. Journals need it.'),
+  dimensions: z
+    .record(z.string().min(1).max(60), z.enum(DIMENSION_FIELDS).nullable())
+    .default({})
+    .superRefine(checkDimensions)
+    .describe(
+      'Our dimension name to its field, e.g. {"costCentre":"AIT2","project":"AIT3"}; null = it goes nowhere. The GL account is AIT1. A cost centre that is not named goes to AIT2, unless that is taken.',
+    ),
+  clearingAccount: code(10)
+    .optional()
+    .describe(
+      'The account that takes the other side of card spend: pipelines to this ledger that name no offset account post to it.',
+    ),
   optionStyle: z
     .enum(['both', 'query', 'matrix'])
     .default('both')
@@ -189,14 +208,6 @@ export const settingsSchema = z.strictObject({
     .describe('maxrecs of lists. A list that comes back with so many rows is taken for cut off.'),
   maxLines: z.number().int().min(2).max(900).default(100).describe('Lines of one document.'),
   memoLength: z.number().int().min(10).max(40).default(24).describe('Characters of a line’s text after our reference.'),
-  costCentreDimension: dimensionNumber
-    .nullable()
-    .default(2)
-    .describe('n of the AITn that takes cost centres; null = none.'),
-  dimensions: z
-    .record(z.string().min(1).max(60), dimensionNumber)
-    .default({})
-    .describe('Our dimension name to the n of its AITn, 2 to 7.'),
   mandatoryDimensionCodes: z
     .array(code(1))
     .default([])
@@ -232,8 +243,8 @@ export const settingsSchema = z.strictObject({
   throttleBody: pattern
     .default('throttl|quota|spike arrest|rate.?limit|too many requests')
     .describe('Body of a 503 by which the gateway says that it did not pass the call on. Never matched on HTML.'),
-  gl: gl.prefault({}).describe('Journals: GLS840MI.'),
-  invoice: invoice.prefault({}).describe('Supplier invoices.'),
+  gl: gl.prefault({}).describe('Details of journals (GLS840MI).'),
+  invoice: invoice.prefault({}).describe('Details of supplier invoices.'),
   bod: bod.prefault({}).describe('Process.SupplierInvoice through the ION messaging service.'),
   supplierDefaults: supplierDefaults.optional().describe('What suppliers that the gateway creates are made from.'),
   errorPatterns: errorPatterns.prefault({}).describe('Regular expressions by class of M3’s texts.'),
@@ -250,12 +261,28 @@ function isRegularExpression(value: string): boolean {
 }
 
 export const COST_CENTRE = 'costCentre';
+/** Where cost centres stand unless the settings say otherwise. */
+const COST_CENTRE_DEFAULT = 2;
 
-/** Our dimension names with the n of their AITn. */
-export function dimensionNumbers(
-  settings: Pick<M3Settings, 'costCentreDimension' | 'dimensions'>,
-): Map<string, number> {
-  const numbers = new Map(Object.entries(settings.dimensions));
-  if (settings.costCentreDimension !== null) numbers.set(COST_CENTRE, settings.costCentreDimension);
+/** Our dimension names with the n of their AITn, the account left out. */
+export function dimensionNumbers({ dimensions }: Pick<M3Settings, 'dimensions'>): Map<string, number> {
+  const numbers = new Map<string, number>();
+  for (const [name, field] of Object.entries(dimensions)) {
+    if (field !== null && name !== GL_ACCOUNT) numbers.set(name, Number(field.slice(3)));
+  }
+  const isTaken = [...numbers.values()].includes(COST_CENTRE_DEFAULT);
+  if (dimensions[COST_CENTRE] === undefined && !isTaken) numbers.set(COST_CENTRE, COST_CENTRE_DEFAULT);
   return numbers;
+}
+
+function checkDimensions(dimensions: Readonly<Record<string, string | null>>, context: z.core.$RefinementCtx): void {
+  const owners = new Map<string, string>();
+  for (const [name, field] of Object.entries(dimensions)) {
+    const problem = (message: string) => context.addIssue({ code: 'custom', path: [name], message });
+    if (field === null) continue;
+    if ((field === 'AIT1') !== (name === GL_ACCOUNT)) problem('AIT1 holds the GL account and nothing else');
+    const owner = owners.get(field);
+    if (owner !== undefined) problem(`${field} is given to ${owner} already`);
+    owners.set(field, name);
+  }
 }

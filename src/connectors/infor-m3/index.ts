@@ -2,6 +2,7 @@ import { dayIn } from '../../domain/localDate.js';
 import type { LedgerRules } from '../../domain/plan.js';
 import type {
   CheckResult,
+  Clearance,
   ConnectionContext,
   DocumentQuery,
   FoundDocument,
@@ -35,6 +36,8 @@ export const inforM3Connector: LedgerConnector<M3Credentials, M3Settings> = {
   secretSettings: [],
   documentTypes: ['JOURNAL', 'SUPPLIER_INVOICE'],
   // Keys of a service account have no end that the file tells.
+  baseUrlOf: ({ ionapi }) => ionapi.iu,
+  clearingAccountOf: ({ clearingAccount }) => clearingAccount ?? null,
   describeCredential: () => ({ kind: 'ionapi service account', expiresAt: null, renewBy: null }),
   connect: (context) => new M3Connection(context),
 };
@@ -61,7 +64,7 @@ class M3Connection implements LedgerConnection {
       this.discovery,
       context.signal,
       () => context.clock.now(),
-      async () => (await context.credentials.read()).ti,
+      async () => (await context.credentials.read()).ionapi.ti,
     );
     this.suppliers = new M3Suppliers(this.client);
   }
@@ -94,9 +97,16 @@ class M3Connection implements LedgerConnection {
       documentTypes: inforM3Connector.documentTypes,
       maxLines: settings.maxLines,
       memoLength: settings.memoLength,
-      costCentreDimension: settings.costCentreDimension === null ? null : COST_CENTRE,
+      costCentreDimension: numbers.has(COST_CENTRE) ? COST_CENTRE : null,
       accountCode: (line) => line.glAccount,
       takesDimension: (name) => numbers.has(name),
+      invoices: {
+        takesBothSides: false,
+        refundAdvice:
+          settings.invoice.refunds === 'refuse'
+            ? "Set invoice.refunds in this connection's settings to negative, if this M3 takes negative invoices, then replay."
+            : null,
+      },
     };
   }
 
@@ -118,6 +128,10 @@ class M3Connection implements LedgerConnection {
 
   submit(document: LedgerDocument): Promise<SubmittedDocument> {
     return this.poster.submit(document);
+  }
+
+  abandon(document: LedgerDocument, fate: 'WAITING' | 'GIVEN_UP'): Promise<Clearance> {
+    return this.poster.abandon(document, fate);
   }
 
   findByReference(queries: readonly DocumentQuery[]): Promise<FoundDocument[]> {

@@ -65,7 +65,7 @@ export class M3InvoiceLookup {
 
   /** The program that batch invoices are staged with. */
   get program(): 'APS450MI' | 'APS100MI' {
-    return this.client.settings.invoice.program === 'APS100MI' ? 'APS100MI' : 'APS450MI';
+    return this.client.settings.invoiceProgram === 'APS100MI' ? 'APS100MI' : 'APS450MI';
   }
 
   /** Every batch invoice of that key. */
@@ -93,7 +93,7 @@ export class M3InvoiceLookup {
     const fields = await this.discovery.fieldsOf('APS100MI', 'GetHead');
     if (!fields?.inputs.has('SINO')) {
       throw new ConfigurationError(
-        `This ${TITLE} has no APS100MI.GetHead that asks by invoice number, without which no invoice can be found again. Set invoice.program to APS450MI.`,
+        `This ${TITLE} has no APS100MI.GetHead that asks by invoice number, without which no invoice can be found again. Set invoiceProgram to APS450MI.`,
         { code: 'PROGRAM_MISSING' },
       );
     }
@@ -198,7 +198,7 @@ export class M3InvoiceLookup {
   }
 
   private get division(): string {
-    return this.client.settings.division;
+    return this.client.settings.divi;
   }
 }
 

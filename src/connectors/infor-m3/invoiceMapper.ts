@@ -51,7 +51,7 @@ export function invoiceOf(
   const day = ymd8(document.postingDate);
   const mappedLines = lines.map((line) => invoiceLineOf(document, line, coding, settings));
   const head: Fields = {
-    DIVI: settings.division,
+    DIVI: settings.divi,
     SUNO: supplierCode,
     SPYN: payee,
     SINO: document.reference,
@@ -92,7 +92,7 @@ function invoiceLineOf(
   const { invoice } = settings;
   const text = plainText(line.memo ?? document.description);
   const common = {
-    DIVI: settings.division,
+    DIVI: settings.divi,
     NLAM: decimalOfMinor(minor, document.currency),
     VTCD: taxCodeOf(line, settings),
     CHGT: text.slice(0, CHARGE_TEXT_LENGTH),

@@ -75,7 +75,7 @@ export class M3Invoices {
     const { coding } = this.client.settings.invoice;
     if (line === null) {
       throw new ConfigurationError(
-        `This ${TITLE} has no ${this.lookup.program}.AddLine. Set invoice.program to one that it has, or post journals.`,
+        `This ${TITLE} has no ${this.lookup.program}.AddLine. Set invoiceProgram to one that it has, or post journals.`,
         { code: 'PROGRAM_MISSING' },
       );
     }
@@ -115,7 +115,7 @@ export class M3Invoices {
     const canDelete =
       settings.invoice.deleteUnfinished && (await beforeWrite(() => this.discovery.has('APS450MI', 'DltInvoice')));
     if (canDelete) {
-      const inputs = { INBN: batchNumber, DIVI: settings.division };
+      const inputs = { INBN: batchNumber, DIVI: settings.divi };
       const answer = await this.client.write('APS450MI', 'DltInvoice', inputs, deadline);
       if ('records' in answer) return;
       // It may be on its way into the books: whether it gets there is for the ledger to tell.
@@ -176,7 +176,7 @@ export class M3Invoices {
   // ── validation ─────────────────────────────────────────────────────────────────────────────
 
   private async validate(invoice: Prepared, batchNumber: string, deadline: number): Promise<void> {
-    const inputs = { INBN: batchNumber, DIVI: this.client.settings.division };
+    const inputs = { INBN: batchNumber, DIVI: this.client.settings.divi };
     const answer = await this.client.write('APS455MI', 'ValidByBatchNo', inputs, deadline);
     // OK means submitted, no more.
     if ('records' in answer) return;
@@ -211,7 +211,7 @@ export class M3Invoices {
     try {
       const { supplier, reference } = invoice.key;
       const year = document.postingDate.slice(0, 4);
-      const inputs = { DIVI: settings.division, SUNO: supplier, SINO: reference, INYR: year };
+      const inputs = { DIVI: settings.divi, SUNO: supplier, SINO: reference, INYR: year };
       await written(this.client, 'APS110MI', 'ApproveInvoice', inputs, deadline);
       return [];
     } catch (error) {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 /**
  * The `.ionapi` file that the gateway's administrator downloads with a Backend Service app and its service account.
- * Taken as it is: the object, its text, or either of them under the key `ionapi`. Fields that are not needed are not kept.
+ * Taken as it is, as an object or as its text. Fields that are not needed are not kept.
  */
 
 /** Fields that must never reach a log, an error or a snapshot; `ci` and `saak` name the tenant's app and its account. */
@@ -25,33 +25,23 @@ export const ionapiSchema = z.object({
   cn: z.string().optional().describe('Name of the app.'),
 });
 
-/** What is stored: the file's own names, so that it can be compared with the download. */
-export type M3Credentials = z.output<typeof ionapiSchema>;
+/** The file's own names, so that what is stored can be compared with the download. */
+export type IonapiFile = z.output<typeof ionapiSchema>;
 
-/** Texts are parsed and wrappings taken off first; what is no JSON is left to the schema, which names the fields. */
-export const credentialsSchema = z.preprocess(unwrapped, ionapiSchema);
+export const credentialsSchema = z.strictObject({
+  // What is no JSON is left to the schema, which names the field.
+  ionapi: z.preprocess(parsedText, ionapiSchema).describe('The .ionapi file, as it was downloaded.'),
+});
+export type M3Credentials = z.output<typeof credentialsSchema>;
 
-function unwrapped(input: unknown): unknown {
-  let value = input;
-  for (let depth = 0; depth < 3; depth += 1) {
-    if (typeof value === 'string') value = parsedOrSame(value);
-    else if (isRecord(value) && 'ionapi' in value) value = value.ionapi;
-    else break;
-  }
-  return value;
-}
-
-function parsedOrSame(value: string): unknown {
+function parsedText(value: unknown): unknown {
+  if (typeof value !== 'string') return value;
   try {
     // Files saved on Windows may begin with a byte order mark.
     return JSON.parse(value.replace(/^\uFEFF/, ''));
   } catch {
     return null;
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** Keys and tokens travel to it: encrypted, or to this very machine. */

@@ -49,7 +49,7 @@ async function findOnDay(client: M3Client, day: LocalDate, references: ReadonlyS
     program: 'GLS200MI',
     transaction: 'LstVouchersByDt',
     // From and to are taken to be inclusive: a day at a time keeps below the cap.
-    inputs: { FRDT: ymd8(day), TODT: ymd8(day), DIVI: client.settings.division },
+    inputs: { FRDT: ymd8(day), TODT: ymd8(day), DIVI: client.settings.divi },
     schema: voucherRow,
   };
   const { rows, isWhole } = await listAsFarAs(client, call);
@@ -96,11 +96,11 @@ function referenceIn(text: string, references: ReadonlySet<string>): string | nu
 }
 
 function linesOf(client: M3Client, key: VoucherKey): Promise<VoucherRow[]> {
-  const { company, division } = client.settings;
+  const { cono, divi } = client.settings;
   return wholeList(client, {
     program: 'GLS200MI',
     transaction: 'LstVoucherLines',
-    inputs: { DIVI: division, YEA4: key.year, VONO: key.number, CONO: String(company), VSER: key.series },
+    inputs: { DIVI: divi, YEA4: key.year, VONO: key.number, CONO: String(cono), VSER: key.series },
     schema: voucherRow,
   });
 }

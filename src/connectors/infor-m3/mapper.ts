@@ -115,10 +115,10 @@ export interface MappedJournal {
  * @throws ErpRejectedError no interface is set, or the document does not fit; nothing was sent.
  */
 export function journalBatch(document: LedgerDocument, key: string, settings: M3Settings): MappedJournal {
-  const { gl, company, division } = settings;
-  if (gl.interfaceName === undefined) {
+  const { gl, cono, divi, journalInterface } = settings;
+  if (journalInterface === undefined) {
     throw new ErpRejectedError(
-      'Journals cannot be posted to Infor M3 before the setting gl.interfaceName names the interface (GLS850) they come in by. Nothing was sent.',
+      'Journals cannot be posted to Infor M3 before the setting journalInterface names the interface (GLS850) they come in by. Nothing was sent.',
       { code: 'INTERFACE_NOT_SET' },
     );
   }
@@ -129,18 +129,18 @@ export function journalBatch(document: LedgerDocument, key: string, settings: M3
       `The document has ${lines.length} lines, and maxLines is ${settings.maxLines}. Nothing was sent.`,
     );
   }
-  const common = { CONO: String(company), KEY1: key, DIVI: division };
+  const common = { CONO: String(cono), KEY1: key, DIVI: divi };
   const values = lines.map((line) => glLine(document, line, settings));
   const seal = sealOf(values);
   const desc = plainText(`${document.reference} ${document.description}`).slice(0, 40);
   const withNumber = (fields: Fields, LINE: string): Fields => {
     if (gl.usage === 'field') return { ...common, LINE, ...fields };
-    return { ...common, LINE, PARM: positional(fields, gl.layout ?? [], division) };
+    return { ...common, LINE, PARM: positional(fields, gl.layout ?? [], divi) };
   };
   const [first] = lines;
   if (first === undefined) throw new InvariantError(`A journal without lines reached ${TITLE}.`);
   return {
-    head: { ...common, INTN: gl.interfaceName, DESC: desc },
+    head: { ...common, INTN: journalInterface, DESC: desc },
     // Made from the content, but for the second one's; what that is good for is told in `journals.ts`.
     lines: values.map((fields, index) => withNumber(fields, String(index === 1 ? FIXED_LINE : seal + index))),
     spoiler: withNumber(glLine(document, { ...first, minor: totalMinor * SPOILING_FACTOR }, settings), SPOILING_LINE),

@@ -1,4 +1,5 @@
-import { addDays, type LocalDate, localDate } from '../../domain/localDate.js';
+import { calendarMonths } from '../../domain/calendarMonths.js';
+import { type LocalDate, localDate } from '../../domain/localDate.js';
 import { ConfigurationError } from '../../errors.js';
 import type { LedgerAccount, LedgerDimensionValue, LedgerPeriod, LedgerSupplier } from '../contract.js';
 import type { M3Client } from './client.js';
@@ -33,9 +34,9 @@ export async function* readDimensionValues(client: M3Client, today: LocalDate): 
  * hide the company's of the same code.
  */
 async function* readAccountingIds(client: M3Client, number: number): AsyncIterable<AccountRow[]> {
-  const { division } = client.settings;
+  const { divi } = client.settings;
   const seen = new Set<string>();
-  for (const level of division === '' ? [''] : [division, '']) {
+  for (const level of divi === '' ? [''] : [divi, '']) {
     const call = {
       program: 'CRS630MI',
       transaction: 'LstAccountID',
@@ -112,7 +113,7 @@ export async function findSupplier(client: M3Client, code: string): Promise<Supp
   return one(client, {
     program: 'CRS620MI',
     transaction: 'GetBasicData',
-    inputs: { SUNO: code, CONO: String(client.settings.company) },
+    inputs: { SUNO: code, CONO: String(client.settings.cono) },
     schema: supplierRow,
   });
 }
@@ -135,18 +136,15 @@ export async function readLocalCurrency(client: M3Client): Promise<string> {
   const division = await one(client, {
     program: 'MNS100MI',
     transaction: 'GetBasicData',
-    inputs: { CONO: String(settings.company), DIVI: settings.division },
+    inputs: { CONO: String(settings.cono), DIVI: settings.divi },
     schema: divisionRow,
   });
   if (division !== null && /^[A-Z]{3}$/.test(division.LOCD)) return division.LOCD;
   throw new ConfigurationError(
-    `${TITLE} does not say which currency the books of company ${settings.company}, division "${settings.division}" are kept in. Check the division, or enter the currency in the setting localCurrency.`,
+    `${TITLE} does not say which currency the books of company ${settings.cono}, division "${settings.divi}" are kept in. Check the division, or enter the currency in the setting localCurrency.`,
     { code: 'LOCAL_CURRENCY_UNKNOWN' },
   );
 }
-
-const MONTHS_BACK = 13;
-const MONTHS_AHEAD = 2;
 
 /** No MI transaction for the calendar is documented: it comes from the settings, and M3 itself refuses closed periods. */
 export function periodsOf(settings: M3Settings, today: LocalDate): LedgerPeriod[] {
@@ -157,16 +155,9 @@ export function periodsOf(settings: M3Settings, today: LocalDate): LedgerPeriod[
       })
       .sort((a, b) => (a.startsOn < b.startsOn ? -1 : 1));
   }
-  const [year = 0, month = 0] = today.split('-').map(Number);
-  return Array.from({ length: MONTHS_BACK + 1 + MONTHS_AHEAD }, (_, index) => {
-    const startsOn = firstOfMonth(year, month - MONTHS_BACK + index);
-    const endsOn = addDays(firstOfMonth(year, month - MONTHS_BACK + index + 1), -1);
-    const label = `${startsOn.slice(0, 4)}/${startsOn.slice(5, 7)}`;
+  return calendarMonths(today).map(({ year, month, startsOn, endsOn }) => {
+    const label = `${year}/${month}`;
     const open = settings.booksOpenFrom === undefined || endsOn >= settings.booksOpenFrom;
     return { label, startsOn, endsOn, open, key: { label } };
   });
-}
-
-function firstOfMonth(year: number, month: number): LocalDate {
-  return localDate(new Date(Date.UTC(year, month - 1, 1)).toISOString().slice(0, 10));
 }

@@ -66,7 +66,10 @@ export class X3Auth {
   async secrets(): Promise<string[]> {
     const credential = await this.context.credentials.read();
     const values = Object.entries(credential)
-      .filter(([field]) => !['kind', 'username', 'clientId', 'expiresAt', 'refreshTokenExpiresAt'].includes(field))
+      .filter(
+        ([field]) =>
+          !['kind', 'username', 'user', 'clientId', 'tokenUrl', 'expiresAt', 'refreshTokenExpiresAt'].includes(field),
+      )
       .map(([, value]) => value ?? '');
     const basic = credential.kind === 'basic' ? [basicOf(credential).slice('Basic '.length)] : [];
     return [...values, ...basic, this.minted?.token ?? '', ...Object.values(this.context.settings.extraHeaders)];
@@ -82,7 +85,7 @@ export class X3Auth {
         return { ...extraHeaders, authorization: `Bearer ${await this.mint(credential, refused)}` };
       default: {
         const current = await this.current(credential, refused);
-        const apiKey = current.kind === 'clientCredentials' ? current.apiKey : undefined;
+        const { apiKey } = current;
         return {
           ...extraHeaders,
           ...(apiKey === undefined ? {} : { [auth.apiKeyHeader]: apiKey }),
@@ -119,11 +122,11 @@ export class X3Auth {
     return new SignJWT({})
       .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
       .setIssuer(credential.clientId)
-      .setSubject(credential.username)
+      .setSubject(credential.user)
       .setAudience(auth.audience ?? `${this.context.baseUrl.replace(/\/+$/, '')}/${graphql.path}`)
       .setIssuedAt(issuedAt)
       .setExpirationTime(issuedAt + auth.tokenLifetimeSeconds)
-      .sign(new TextEncoder().encode(credential.clientSecret));
+      .sign(new TextEncoder().encode(credential.secret));
   }
 
   // ── tokens that are issued ─────────────────────────────────────────────────────────────────
@@ -157,8 +160,7 @@ export class X3Auth {
     const lifetimeMs = Math.max(Number(lifetime ?? DEFAULT_LIFETIME_S) * 1000, RENEW_EARLY_MS + 1000);
     const expiresAt = new Date(now.getTime() + lifetimeMs);
     const issued = { accessToken, expiresAt: expiresAt.toISOString() };
-    if (current.kind === 'clientCredentials')
-      return { credential: { ...current, ...issued }, expiresAt, renewBy: null };
+    if (current.refreshToken === undefined) return { credential: { ...current, ...issued }, expiresAt, renewBy: null };
     const isNew = refreshToken !== undefined && refreshToken !== current.refreshToken;
     const known = isNew ? undefined : current.refreshTokenExpiresAt;
     const renewBy = known ? new Date(known) : new Date(now.getTime() + auth.refreshTokenDays * DAY_MS);
@@ -169,14 +171,9 @@ export class X3Auth {
   /** Sent once: a repeated renewal would spend a refresh token that is already used up. */
   private async requestToken(current: TokenCredentials): Promise<HttpReply> {
     const { auth } = this.context.settings;
-    if (auth.tokenUrl === undefined) {
-      throw new CredentialsError('Enter the address of the token endpoint in the setting auth.tokenUrl.', {
-        code: 'TOKEN_URL_MISSING',
-      });
-    }
     const client = { client_id: current.clientId, client_secret: current.clientSecret };
     const body: Record<string, string> =
-      current.kind === 'oauth2'
+      current.refreshToken !== undefined
         ? { grant_type: auth.grantType, [auth.refreshTokenField]: current.refreshToken, ...client }
         : {
             grant_type: 'client_credentials',
@@ -188,7 +185,7 @@ export class X3Auth {
     try {
       return await this.http.send({
         method: 'POST',
-        path: auth.tokenUrl,
+        path: current.tokenUrl,
         headers: {
           'content-type': isJson ? 'application/json' : 'application/x-www-form-urlencoded',
           accept: 'application/json',
@@ -207,11 +204,11 @@ function basicOf(credential: Extract<SageX3Credentials, { kind: 'basic' }>): str
 }
 
 function identityOf(credential: ConnectedApp): string {
-  return JSON.stringify([credential.clientId, credential.username, credential.clientSecret]);
+  return JSON.stringify([credential.clientId, credential.user, credential.secret]);
 }
 
 function isIssued(credential: SageX3Credentials): credential is TokenCredentials {
-  return credential.kind === 'oauth2' || credential.kind === 'clientCredentials';
+  return credential.kind === 'oauth2';
 }
 
 function unchanged(credential: SageX3Credentials): RenewedCredential<SageX3Credentials> {

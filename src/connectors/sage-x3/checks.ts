@@ -2,6 +2,7 @@ import type { LocalDate } from '../../domain/localDate.js';
 import { LedgergateError } from '../../errors.js';
 import type { CheckResult, LedgerPeriod } from '../contract.js';
 import type { SageX3Settings } from './config.js';
+import { readsCalendar } from './periods.js';
 import type { Row, X3Reader } from './reader.js';
 import type { JournalWriter } from './writers.js';
 
@@ -50,7 +51,7 @@ async function runStep(step: Step): Promise<CheckResult> {
 }
 
 function stepsOf({ settings, reader, writer, reach, periods, today }: CheckFacts): Step[] {
-  const isMapped = Object.keys(settings.dimensions).length > 0;
+  const isMapped = Object.keys(settings.dimensionTypes).length > 0;
   return [
     {
       name: 'Reach Sage X3',
@@ -93,7 +94,7 @@ function stepsOf({ settings, reader, writer, reach, periods, today }: CheckFacts
     },
     {
       name: 'Find the period of today',
-      run: async () => periodOf(await periods(), today()),
+      run: async () => `${periodOf(await periods(), today())}${calendarNote(settings)}`,
       whenFailed: 'Enter the names in periodFields, or the calendar itself in fiscalPeriods.',
     },
     {
@@ -114,6 +115,12 @@ function foundIn(rows: readonly Row[], key: string, what: string): string {
   if (rows.length === 0) return `The user may read ${what}; there are none yet.`;
   if (rows.every((row) => row[key])) return `The user may read ${what}.`;
   return `The user may read ${what}, but not every row shows ${key}: check the names in the settings.`;
+}
+
+function calendarNote(settings: SageX3Settings): string {
+  return settings.fiscalPeriods || readsCalendar(settings)
+    ? ''
+    : ' This is the calendar’s month: X3 itself decides when it is posted to, unless company or fiscalPeriods is set.';
 }
 
 function periodOf(periods: readonly LedgerPeriod[], today: string): string {

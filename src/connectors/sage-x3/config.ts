@@ -34,7 +34,7 @@ const auth = z.strictObject({
     .min(1)
     .optional()
     .describe(
-      'aud of the connected app’s JWT, byte for byte the URL registered in X3. Default: the base URL + /xtrem/api. Also the audience of client credentials.',
+      'aud of the connected app’s JWT, byte for byte the URL registered in X3. Default: the base URL + /xtrem/api. Also the audience of client credentials (oauth2 without refreshToken).',
     ),
   tokenLifetimeSeconds: z
     .int()
@@ -43,12 +43,6 @@ const auth = z.strictObject({
     .default(300)
     .describe('Life of a connected app’s JWT; at most what X3’s administrator allows.'),
   clockSkewSeconds: z.int().min(0).max(300).default(30).describe('How far the JWT’s iat is dated back.'),
-  tokenUrl: z
-    .url({ protocol: /^https?$/ })
-    .optional()
-    .describe(
-      'OAuth2 token endpoint, e.g. https://api.<region>-sagex3.com/v1/token. Needed with oauth2 and clientCredentials.',
-    ),
   tokenBody: z
     .enum(['json', 'form'])
     .default('json')
@@ -61,7 +55,7 @@ const auth = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9-]+$/)
     .default('x-api-key')
-    .describe('Header that carries apiKey of clientCredentials.'),
+    .describe('Header that carries the apiKey of client credentials.'),
 });
 
 const rest = z.strictObject({
@@ -94,12 +88,6 @@ const restWrite = z.strictObject({
 
 const soap = z.strictObject({
   path: z.string().min(1).default('soap-generic/syracuse/collaboration/syracuse/CAdxWebServiceXmlCC'),
-  poolAlias: z.string().min(1).max(40).optional().describe('The pool of X3 sessions; needed for everything by SOAP.'),
-  language: z
-    .string()
-    .regex(/^[A-Z]{3}$/)
-    .default('ENG')
-    .describe('codeLang of the call context.'),
   inputFormat: z.enum(['xml', 'json']).default('xml').describe('How parameters are written inside the envelope.'),
   outputFormat: z.enum(['xml', 'json']).default('xml').describe('adxwss.optreturn.'),
   fieldNameAttribute: z
@@ -150,8 +138,6 @@ const periodFields = z.strictObject({
 });
 
 const journal = z.strictObject({
-  entryType: code.describe('TYP: an entry type that exists and numbers automatically.'),
-  journal: code.optional().describe('JOU; default: as the entry type says.'),
   transaction: code.optional().describe('DACDIA: entry transaction (screen layout).'),
   status: z
     .enum(['temporary', 'final'])
@@ -164,8 +150,10 @@ const journal = z.strictObject({
   copyReference: z.boolean().default(true).describe('Put the reference into BPRVCR (source document) too.'),
   referenceInText: z
     .boolean()
-    .default(false)
-    .describe('Begin every line’s text with the reference. Needed where GraphQL finds journals and shows no REFINT.'),
+    .optional()
+    .describe(
+      'Begin every line’s text with the reference. Default: where GraphQL finds journals and shows no REFINT, which needs it.',
+    ),
   taxCodes: z.boolean().default(false).describe('Send tax codes in TAX. X3 may then add VAT lines of its own.'),
   partnerAccounts: z
     .array(code)
@@ -192,11 +180,11 @@ const supplierDefaults = z.strictObject({
 });
 
 const suppliers = z.strictObject({
-  createBy: z.enum(['soap-object', 'rest-class']).default('soap-object'),
-  facet: z.enum(['$create', '$edit']).default('$create').describe('Of rest-class.'),
+  createBy: z.enum(['soap-object', 'rest-object']).default('soap-object'),
+  facet: z.enum(['$create', '$edit']).default('$create').describe('Of rest-object.'),
   group: code.default('G0_1').describe('Group id of the main fields; what getDescription says wins.'),
   addressGroup: code.default('GA_1').describe('Grid id of the addresses; what getDescription says wins.'),
-  addressCollection: name.default('BPADDRESS').describe('Of rest-class: child collection of the addresses.'),
+  addressCollection: name.default('BPADDRESS').describe('Of rest-object: child collection of the addresses.'),
   codeLength: z.int().min(6).max(15).default(15),
   markerField: name
     .default('BPSREM')
@@ -205,7 +193,7 @@ const suppliers = z.strictObject({
     .enum(['ours', 'automatic'])
     .default('ours')
     .describe(
-      'automatic: X3 numbers suppliers of this category itself. Needs reads "rest" and a $query that shows markerField.',
+      'automatic: X3 numbers suppliers of this category itself. Needs read "rest" and a $query that shows markerField.',
     ),
   defaults: supplierDefaults.prefault({}),
 });
@@ -230,126 +218,150 @@ const errorPatterns = z.strictObject({
     .describe('Refusals that do not prove that nothing was written: the ledger is asked.'),
 });
 
-export const settingsSchema = z
-  .strictObject({
-    endpoint: z
-      .string()
-      .regex(/^[A-Za-z0-9_-]{1,40}$/, 'must be the name of a Syracuse endpoint')
-      .describe('Name of the Syracuse endpoint, often the folder code, e.g. SEED.'),
-    site: code.describe('FCY: the site that journals are entered for.'),
-    company: code.optional().describe('CPY; needed to read fiscal periods from the ledger.'),
-    chart: code.optional().describe('COA: chart of accounts. The same account code can exist in several charts.'),
-    ledgerType: z
-      .string()
-      .regex(/^\d{1,2}$/)
-      .default('1')
-      .describe('LEDTYP whose lines are compared; 1 is Legal.'),
-    localCurrency: z
-      .string()
-      .regex(/^[A-Z]{3}$/)
-      .optional()
-      .describe('When set, only documents in this currency are taken. Not set: any currency X3 has rates for.'),
-    reads: z.enum(['rest', 'graphql', 'soap']).default('rest').describe('How master data and journals are read.'),
-    journalMode: z
-      .enum(['soap-import', 'soap-object', 'soap-subprogram', 'rest-class'])
-      .default('soap-import')
-      .describe('How journals are written.'),
-    auth: auth.prefault({}),
-    rest: rest.prefault({}),
-    restWrite: restWrite.prefault({}),
-    soap: soap.prefault({}),
-    graphql: graphqlSettings.prefault({}),
-    import: importSettings.prefault({}),
-    object: objectSettings.prefault({}),
-    subprogram: subprogramSettings.prefault({}),
-    journal,
-    suppliers: suppliers.prefault({}),
-    dimensions: z
-      .record(z.string().min(1), z.string().regex(/^[A-Z0-9]{1,10}$/, 'must be a dimension type code'))
-      .default({})
-      .describe('Our dimension name (or costCentre) to the DIE code of the dimension type, e.g. {"costCentre":"DPT"}.'),
-    dimensionSlots: z
-      .array(z.string())
-      .max(9)
-      .default([])
-      .describe('DIE codes in the order of the analytical grid. Default: the mapped codes in alphabetical order.'),
-    fiscalPeriods: z
-      .array(fiscalPeriod)
-      .min(1)
-      .optional()
-      .describe('The fiscal calendar; when set, the ledger is not asked for it. Needed with reads "soap".'),
-    periodFields: periodFields.prefault({}),
-    errorPatterns: errorPatterns.prefault({}).describe('Regular expressions by class of the ledger’s messages.'),
-    extraHeaders: z
-      .record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string().regex(/^[\x20-\x7e]*$/))
-      .default({})
-      .describe('Headers that a gateway in front of X3 asks for. Kept encrypted.'),
-    timeZone: z
-      .string()
-      .min(1)
-      .default('UTC')
-      .refine(isTimeZone, 'is not a time zone')
-      .describe('IANA zone of "today".'),
-    settlingSeconds: z
-      .int()
-      .min(0)
-      .max(7200)
-      .default(600)
-      .describe('How long after a write was sent it may still appear.'),
-    submitTimeoutSeconds: z.int().min(2).max(900).default(300),
-    readTimeoutSeconds: z.int().min(1).max(600).default(60),
-    writeConcurrency: z
-      .int()
-      .min(1)
-      .max(4)
-      .default(1)
-      .describe('SOAP calls that write at once; the pool must hold them.'),
-  })
-  .superRefine((settings, context) => {
-    const needs = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    const usesSoap = settings.reads === 'soap' || settings.journalMode.startsWith('soap');
-    if (usesSoap && !settings.soap.poolAlias) needs(['soap', 'poolAlias'], 'is needed for SOAP');
-    if (settings.journalMode === 'soap-import' && !settings.import.template) {
-      needs(['import', 'template'], 'is needed with journalMode soap-import');
-    }
-    if (
-      settings.journalMode === 'soap-import' &&
-      settings.journal.status === 'final' &&
-      !settings.import.header.includes('STA')
-    ) {
-      needs(['import', 'header'], 'must hold STA to send final entries');
-    }
-    if (settings.suppliers.numbering === 'automatic' && settings.reads !== 'rest') {
-      needs(['suppliers', 'numbering'], 'automatic needs reads "rest"');
-    }
-    if (settings.reads === 'graphql' && !settings.graphql.journals.reference && !settings.journal.referenceInText) {
-      needs(
-        ['graphql', 'journals', 'reference'],
-        'is needed to find journals by GraphQL; or set journal.referenceInText, which puts the reference into the lines’ texts',
-      );
-    }
-    if (settings.journal.referenceInText && settings.journal.memoLength < 20) {
-      needs(['journal', 'memoLength'], 'must be at least 20 with referenceInText');
-    }
-    if (settings.reads === 'soap' && settings.fiscalPeriods === undefined)
-      needs(['fiscalPeriods'], 'is needed with reads "soap"');
-    const mapped = Object.values(settings.dimensions);
-    if (new Set(mapped).size !== mapped.length) needs(['dimensions'], 'maps two dimensions to one dimension type');
-    if (mapped.length > 9) needs(['dimensions'], 'has more than the 9 slots of the analytical grid');
-    if (settings.dimensionSlots.length > 0) {
-      const without = mapped.filter((type) => !settings.dimensionSlots.includes(type));
-      if (without.length > 0) needs(['dimensionSlots'], `has no slot for ${without.join(', ')}`);
-    }
-  });
+const baseSettings = z.strictObject({
+  folder: z
+    .string()
+    .regex(/^[A-Za-z0-9_-]{1,40}$/, 'must be the name of a folder')
+    .describe('The folder, e.g. SEED: the name of its Syracuse endpoint, where the two differ.'),
+  poolAlias: z
+    .string()
+    .min(1)
+    .max(40)
+    .optional()
+    .describe('The pool of X3 sessions. Needed as soon as anything goes by SOAP.'),
+  site: code.describe('FCY: the site that journals are entered for.'),
+  journalCode: code.optional().describe('JOU. Not set: as the entry type says.'),
+  entryType: code.describe('TYP: an entry type that exists and numbers automatically.'),
+  company: code.optional().describe('CPY; fiscal periods are read from the ledger when it is set.'),
+  chart: code
+    .optional()
+    .describe('COA: chart of accounts. Not set: all charts; the same account code can exist in several.'),
+  codeLanguage: z
+    .string()
+    .regex(/^[A-Z]{3}$/, 'must be a language code of three capital letters')
+    .default('ENG')
+    .describe('codeLang of SOAP calls: the language of X3’s messages, which errorPatterns are compared with.'),
+  ledgerType: z
+    .string()
+    .regex(/^\d{1,2}$/)
+    .default('1')
+    .describe('LEDTYP whose lines are compared; 1 is Legal.'),
+  localCurrency: z
+    .string()
+    .regex(/^[A-Z]{3}$/)
+    .optional()
+    .describe('When set, only documents in this currency are taken. Not set: any currency X3 has rates for.'),
+  read: z.enum(['rest', 'graphql', 'soap']).default('rest').describe('How master data and journals are read.'),
+  journalMode: z
+    .enum(['soap-import', 'soap-object', 'soap-subprogram', 'rest-object'])
+    .default('soap-import')
+    .describe('How journals are written; rest-object needs a class that the customer published for writing.'),
+  importTemplate: code
+    .optional()
+    .describe('I_MODIMP: the customer’s import template for journals, OPTUPD off. Needed with soap-import.'),
+  auth: auth.prefault({}),
+  rest: rest.prefault({}),
+  restWrite: restWrite.prefault({}),
+  soap: soap.prefault({}),
+  graphql: graphqlSettings.prefault({}),
+  import: importSettings.prefault({}),
+  object: objectSettings.prefault({}),
+  subprogram: subprogramSettings.prefault({}),
+  journal: journal.prefault({}),
+  suppliers: suppliers.prefault({}),
+  dimensionTypes: z
+    .record(z.string().min(1), z.string().regex(/^[A-Z0-9]{1,10}$/, 'must be a dimension type code'))
+    .default({})
+    .describe('Our dimension name (or costCentre) to the DIE code of the dimension type, e.g. {"costCentre":"DPT"}.'),
+  dimensionSlots: z
+    .array(z.string())
+    .max(9)
+    .default([])
+    .describe('DIE codes in the order of the analytical grid. Default: the mapped codes in alphabetical order.'),
+  fiscalPeriods: z
+    .array(fiscalPeriod)
+    .min(1)
+    .optional()
+    .describe(
+      'The fiscal calendar; when set, the ledger is not asked for it. Without it and company, and with read "soap": calendar months, all open; X3 itself refuses others.',
+    ),
+  periodFields: periodFields.prefault({}),
+  errorPatterns: errorPatterns.prefault({}).describe('Regular expressions by class of the ledger’s messages.'),
+  extraHeaders: z
+    .record(z.string().regex(/^[A-Za-z0-9-]+$/), z.string().regex(/^[\x20-\x7e]*$/))
+    .default({})
+    .describe('Headers that a gateway in front of X3 asks for. Kept encrypted.'),
+  timeZone: z.string().min(1).default('UTC').refine(isTimeZone, 'is not a time zone').describe('IANA zone of "today".'),
+  settlingSeconds: z
+    .int()
+    .min(0)
+    .max(7200)
+    .default(600)
+    .describe('How long after a write was sent it may still appear.'),
+  submitTimeoutSeconds: z.int().min(2).max(900).default(300),
+  readTimeoutSeconds: z.int().min(1).max(600).default(60),
+  writeConcurrency: z
+    .int()
+    .min(1)
+    .max(4)
+    .default(1)
+    .describe('SOAP calls that write at once; the pool must hold them.'),
+});
+export const settingsSchema = baseSettings.superRefine((settings, context) => {
+  const needs = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
+  const usesSoap = settings.read === 'soap' || settings.journalMode.startsWith('soap');
+  if (usesSoap && !settings.poolAlias) needs(['poolAlias'], 'is needed for SOAP');
+  if (settings.journalMode === 'soap-import' && !settings.importTemplate) {
+    needs(['importTemplate'], 'is needed with journalMode soap-import');
+  }
+  if (
+    settings.journalMode === 'soap-import' &&
+    settings.journal.status === 'final' &&
+    !settings.import.header.includes('STA')
+  ) {
+    needs(['import', 'header'], 'must hold STA to send final entries');
+  }
+  if (settings.suppliers.numbering === 'automatic' && settings.read !== 'rest') {
+    needs(['suppliers', 'numbering'], 'automatic needs read "rest"');
+  }
+  if (findsByText(settings) && settings.journal.referenceInText === false) {
+    needs(
+      ['graphql', 'journals', 'reference'],
+      'is needed to find journals by GraphQL; or let journal.referenceInText put the reference into the lines’ texts',
+    );
+  }
+  if (hasReferenceInText(settings) && settings.journal.memoLength < 20) {
+    needs(['journal', 'memoLength'], 'must be at least 20 with referenceInText');
+  }
+  const mapped = Object.values(settings.dimensionTypes);
+  if (new Set(mapped).size !== mapped.length) needs(['dimensionTypes'], 'maps two dimensions to one dimension type');
+  if (mapped.length > 9) needs(['dimensionTypes'], 'has more than the 9 slots of the analytical grid');
+  if (settings.dimensionSlots.length > 0) {
+    const without = mapped.filter((type) => !settings.dimensionSlots.includes(type));
+    if (without.length > 0) needs(['dimensionSlots'], `has no slot for ${without.join(', ')}`);
+  }
+});
 export type SageX3Settings = z.infer<typeof settingsSchema>;
 export type ErrorPatterns = z.infer<typeof errorPatterns>;
 export type PeriodFields = z.infer<typeof periodFields>;
 
+type Finding = Pick<z.infer<typeof baseSettings>, 'read' | 'graphql' | 'journal'>;
+
+/** Without a property for REFINT, journals are found by their lines' texts only. */
+function findsByText({ read, graphql }: Pick<Finding, 'read' | 'graphql'>): boolean {
+  return read === 'graphql' && graphql.journals.reference === undefined;
+}
+
+/** Whether every line's text begins with the reference. */
+export function hasReferenceInText(settings: Finding): boolean {
+  return settings.journal.referenceInText ?? findsByText(settings);
+}
+
 /** DIE codes in the order of their slots. */
-export function slotsOf(settings: Pick<SageX3Settings, 'dimensions' | 'dimensionSlots'>): string[] {
+export function slotsOf(settings: Pick<SageX3Settings, 'dimensionTypes' | 'dimensionSlots'>): string[] {
   if (settings.dimensionSlots.length > 0) return settings.dimensionSlots;
   // Stored settings keep no order of keys, so the order of writing them cannot count.
-  return Object.values(settings.dimensions).sort();
+  return Object.values(settings.dimensionTypes).sort();
 }
 
 export function representationOf(source: { class: string; representation?: string | undefined }): string {

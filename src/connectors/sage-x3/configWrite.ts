@@ -56,7 +56,6 @@ export const importSettings = z
   .strictObject({
     program: code.default('AOWSIMPORT').describe('Publication of the standard import sub-program.'),
     group: code.default('GRP1'),
-    template: code.optional().describe('I_MODIMP: the customer’s import template for journals. OPTUPD must be off.'),
     fieldSeparator: separator.default(';'),
     recordSeparator: separator.default('|'),
     endRecord: z.string().max(20).default('END').describe('Last record; empty = none.'),

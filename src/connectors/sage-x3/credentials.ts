@@ -1,11 +1,12 @@
 import { z } from 'zod';
 
-/** The four ways to log in to Sage X3, and when each of them ends. No value of a credential is ever echoed. */
+/** The ways to log in to Sage X3, and when each of them ends. No value of a credential is ever echoed. */
 
 /** Fields that must never reach a log, an error or a snapshot. `extraHeaders` is a setting and may hold a gateway's key. */
 export const SECRET_FIELDS = [
   'password',
   'clientSecret',
+  'secret',
   'refreshToken',
   'accessToken',
   'apiKey',
@@ -32,19 +33,25 @@ const basic = z.strictObject({
 const connectedApp = z.strictObject({
   kind: z.literal('connectedApp'),
   clientId: secretText.describe('Client id of the connected application (Administration > Settings > Authentication).'),
-  clientSecret: secretText.describe('Shown once when the connected application is created.'),
-  username: z
-    .string()
-    .min(1)
-    .max(128)
-    .describe('Login of a user that the connected application allows; the JWT’s sub.'),
+  secret: secretText.describe('Shown once when the connected application is created.'),
+  user: z.string().min(1).max(128).describe('Login of a user that the connected application allows; the JWT’s sub.'),
 });
 
 const oauth2 = z.strictObject({
   kind: z.literal('oauth2'),
+  tokenUrl: z
+    .url({ protocol: /^https?$/, error: 'must be an http(s) address' })
+    .describe('Token endpoint, e.g. https://api.<region>-sagex3.com/v1/token.'),
   clientId: secretText,
   clientSecret: secretText,
-  refreshToken: secretText.describe('From the consent flow of the regional gateway. Each renewal replaces it.'),
+  refreshToken: secretText
+    .optional()
+    .describe(
+      'From the consent flow of the regional gateway; each renewal replaces it. Not given: the client’s own credentials are the grant.',
+    ),
+  apiKey: secretText
+    .optional()
+    .describe('Sent in the header that auth.apiKeyHeader names, where the cloud asks for one.'),
   accessToken: secretText.optional(),
   expiresAt: instantText.optional().describe('When accessToken ends (RFC 3339).'),
   refreshTokenExpiresAt: instantText
@@ -52,20 +59,9 @@ const oauth2 = z.strictObject({
     .describe('When refreshToken ends at the latest (RFC 3339); kept up to date by the gateway.'),
 });
 
-const clientCredentials = z.strictObject({
-  kind: z.literal('clientCredentials'),
-  clientId: secretText,
-  clientSecret: secretText,
-  apiKey: secretText
-    .optional()
-    .describe('Sent in the header that auth.apiKeyHeader names, where the cloud asks for one.'),
-  accessToken: secretText.optional(),
-  expiresAt: instantText.optional().describe('When accessToken ends (RFC 3339).'),
-});
-
-export const credentialsSchema = z.discriminatedUnion('kind', [basic, connectedApp, oauth2, clientCredentials]);
+export const credentialsSchema = z.discriminatedUnion('kind', [basic, connectedApp, oauth2]);
 export type SageX3Credentials = z.infer<typeof credentialsSchema>;
-export type TokenCredentials = Extract<SageX3Credentials, { kind: 'oauth2' | 'clientCredentials' }>;
+export type TokenCredentials = Extract<SageX3Credentials, { kind: 'oauth2' }>;
 export type ConnectedApp = Extract<SageX3Credentials, { kind: 'connectedApp' }>;
 
 export function describeCredential(credential: SageX3Credentials): {

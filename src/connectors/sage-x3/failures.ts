@@ -96,7 +96,7 @@ export function notStarted(messages: readonly string[]): ConfigurationError | nu
   const text = messages.map(oneLine).join(' ');
   if (/no classic web service pool/i.test(text)) {
     return new ConfigurationError(
-      `Sage X3 has no running pool of that name: ${quote(messages)}. Start the pool, or correct the setting soap.poolAlias. Nothing was executed.`,
+      `Sage X3 has no running pool of that name: ${quote(messages)}. Start the pool, or correct the setting poolAlias. Nothing was executed.`,
       { code: 'POOL_MISSING' },
     );
   }

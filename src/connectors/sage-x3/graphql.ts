@@ -114,7 +114,7 @@ export class GraphqlApi {
     const call = {
       method: 'POST' as const,
       path: settings.graphql.path,
-      headers: { 'content-type': 'application/json', [settings.graphql.endpointHeader]: settings.endpoint },
+      headers: { 'content-type': 'application/json', [settings.graphql.endpointHeader]: settings.folder },
       body: JSON.stringify({ query, variables }),
     };
     return this.transport.read(call, async (reply) => {

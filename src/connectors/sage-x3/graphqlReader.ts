@@ -59,10 +59,10 @@ export class GraphqlReader implements X3Reader {
       return found.filter((journal) => journal.header.REFINT === reference);
     }
     // Without a property for REFINT the journals of the site and day are gone through: every line's text begins with ours.
-    const { site, journal } = this.settings;
+    const { site, entryType } = this.settings;
     const ofThatDay = await this.journalsWhere({
       [journals.siteFilter]: site,
-      [journals.typeFilter]: journal.entryType,
+      [journals.typeFilter]: entryType,
       [journals.dateFilter]: postingDate,
     });
     return ofThatDay

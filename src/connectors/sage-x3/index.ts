@@ -107,9 +107,9 @@ class SageX3Connection implements LedgerConnection {
       documentTypes: sageX3Connector.documentTypes,
       maxLines: settings.journal.maxLines,
       memoLength: settings.journal.memoLength,
-      costCentreDimension: settings.dimensions[COST_CENTRE] === undefined ? null : COST_CENTRE,
+      costCentreDimension: settings.dimensionTypes[COST_CENTRE] === undefined ? null : COST_CENTRE,
       accountCode: (line) => line.glAccount,
-      takesDimension: (name) => settings.dimensions[name] !== undefined,
+      takesDimension: (name) => settings.dimensionTypes[name] !== undefined,
     };
   }
 
@@ -126,7 +126,7 @@ class SageX3Connection implements LedgerConnection {
   }
 
   listPeriods(): Promise<LedgerPeriod[]> {
-    return readPeriods(this.reader, this.context.settings);
+    return readPeriods(this.reader, this.context.settings, this.today());
   }
 
   submit(document: LedgerDocument): Promise<SubmittedDocument> {
@@ -150,7 +150,7 @@ function readerOf(
   settings: SageX3Settings,
   apis: { readonly soap: SoapApi; readonly rest: RestApi; readonly graphql: GraphqlApi },
 ): X3Reader {
-  switch (settings.reads) {
+  switch (settings.read) {
     case 'rest':
       return new RestReader(apis.rest, settings);
     case 'soap':

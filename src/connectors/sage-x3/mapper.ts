@@ -1,7 +1,7 @@
 import { decimalOfMinor, moneyFromDecimal } from '../../domain/money.js';
 import { InputError, InvariantError, UnreadableReplyError } from '../../errors.js';
 import type { FoundDocument, LedgerDocument, LedgerDocumentLine } from '../contract.js';
-import { type SageX3Settings, slotsOf } from './config.js';
+import { hasReferenceInText, type SageX3Settings, slotsOf } from './config.js';
 import type { JournalKey, JournalRecord, Row } from './reader.js';
 import { fieldText } from './xml.js';
 
@@ -31,10 +31,10 @@ export function mapJournal(document: LedgerDocument, settings: SageX3Settings): 
   const signed = signedLines(document);
   const { journal } = settings;
   const header: Row = {
-    TYP: journal.entryType,
+    TYP: settings.entryType,
     FCY: settings.site,
     CPY: settings.company ?? '',
-    JOU: journal.journal ?? '',
+    JOU: settings.journalCode ?? '',
     DACDIA: journal.transaction ?? '',
     ACCDAT: document.postingDate.replaceAll('-', ''),
     CUR: document.currency,
@@ -65,7 +65,7 @@ function mappedLine(
   const amount = decimalOfMinor(minor < 0n ? -minor : minor, document.currency);
   const side = minor < 0n ? '-1' : '1';
   const memo = line.memo ?? document.description;
-  const text = journal.referenceInText ? `${document.reference} ${memo}` : memo;
+  const text = hasReferenceInText(settings) ? `${document.reference} ${memo}` : memo;
   const isPartnerLine = journal.partnerAccounts.includes(line.glAccount);
   const fields: Row = {
     LIN: String(lineNumber),
@@ -94,7 +94,7 @@ function mappedLine(
 function analyticalOf(line: LedgerDocumentLine, settings: SageX3Settings, slots: readonly string[]): Row | null {
   const given = new Map<string, string>();
   for (const [name, code] of dimensionsOf(line)) {
-    const type = settings.dimensions[name];
+    const type = settings.dimensionTypes[name];
     if (type !== undefined) given.set(type, code);
   }
   if (given.size === 0) return null;
@@ -115,7 +115,7 @@ function dimensionsOf(line: LedgerDocumentLine): [string, string][] {
 
 function notSent(document: LedgerDocument, settings: SageX3Settings): string[] {
   const names = new Set(document.lines.flatMap((line) => dimensionsOf(line).map(([name]) => name)));
-  const lost = [...names].filter((name) => settings.dimensions[name] === undefined);
+  const lost = [...names].filter((name) => settings.dimensionTypes[name] === undefined);
   const taxCodes = settings.journal.taxCodes ? [] : [...new Set(document.lines.flatMap((line) => line.taxCode ?? []))];
   return [
     ...lost.map((name) => `Dimension ${name} was not sent: this connection's settings map it to no dimension type.`),

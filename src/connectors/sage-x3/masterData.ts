@@ -77,7 +77,7 @@ export async function* readDimensionValues(
   settings: SageX3Settings,
   today: string,
 ): AsyncIterable<LedgerDimensionValue[]> {
-  const names = new Map(Object.entries(settings.dimensions).map(([name, type]) => [type, name]));
+  const names = new Map(Object.entries(settings.dimensionTypes).map(([name, type]) => [type, name]));
   if (names.size === 0) return;
   for await (const rows of reader.dimensions()) {
     yield rows.flatMap((row) => {

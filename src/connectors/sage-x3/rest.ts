@@ -29,7 +29,7 @@ export class RestApi {
   private readonly root: string;
 
   constructor(private readonly transport: X3Transport) {
-    this.root = `api1/x3/erp/${encodeURIComponent(transport.context.settings.endpoint)}`;
+    this.root = `api1/x3/erp/${encodeURIComponent(transport.context.settings.folder)}`;
   }
 
   /** Names of the Syracuse endpoints that this user may see. */

@@ -14,10 +14,10 @@ export class RestReader implements X3Reader {
 
   async login(): Promise<string> {
     const endpoints = (await this.api.endpoints()).filter((name) => name !== '');
-    const isThere = endpoints.some((name) => name.toUpperCase() === this.settings.endpoint.toUpperCase());
+    const isThere = endpoints.some((name) => name.toUpperCase() === this.settings.folder.toUpperCase());
     return isThere
-      ? `Logged in; the endpoint ${this.settings.endpoint} is there.`
-      : `Logged in; the server lists ${endpoints.length} endpoints, ${this.settings.endpoint} not by this name.`;
+      ? `Logged in; the endpoint ${this.settings.folder} is there.`
+      : `Logged in; the server lists ${endpoints.length} endpoints, ${this.settings.folder} not by this name.`;
   }
 
   accounts(): AsyncIterable<Row[]> {

@@ -162,9 +162,10 @@ export class SoapApi {
   }
 
   private envelope({ operation, publicName, keys, listSize, groups }: SoapCall): string {
-    const { soap } = this.transport.context.settings;
-    if (!soap.poolAlias) {
-      throw new ConfigurationError('Enter the pool of web service sessions in the setting soap.poolAlias.', {
+    const { settings } = this.transport.context;
+    const { soap } = settings;
+    if (!settings.poolAlias) {
+      throw new ConfigurationError('Enter the pool of web service sessions in the setting poolAlias.', {
         code: 'POOL_MISSING',
       });
     }
@@ -180,8 +181,8 @@ export class SoapApi {
       '<soapenv:Header/><soapenv:Body>',
       `<wss:${operation} soapenv:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/">`,
       '<callContext xsi:type="wss:CAdxCallContext">',
-      text('codeLang', soap.language),
-      text('poolAlias', soap.poolAlias),
+      text('codeLang', settings.codeLanguage),
+      text('poolAlias', settings.poolAlias),
       text('poolId', ''),
       text('requestConfig', config),
       '</callContext>',

@@ -61,7 +61,7 @@ export class SageX3Suppliers implements CreatesSuppliers {
     const fields = this.fieldsOf(supplier);
     const groups = createBy === 'soap-object' ? await beforeWrite(() => this.groupsOf(fields)) : [];
     const created = await transport.write(deadline, async (send): Promise<Creation> => {
-      if (createBy === 'rest-class') return this.createByRest(send, fields);
+      if (createBy === 'rest-object') return this.createByRest(send, fields);
       const answer = await this.parts.soap.write(send, 'save', settings.soap.suppliers, groups);
       const rows = answer.result.groups.flatMap((group) => group.rows);
       return { ...answer, code: rows.find((row) => row.BPSNUM)?.BPSNUM ?? '' };

@@ -46,7 +46,7 @@ export function writerOf(parts: WriterParts): JournalWriter {
       return screenWriter(parts, 'save');
     case 'soap-subprogram':
       return screenWriter(parts, 'run');
-    case 'rest-class':
+    case 'rest-object':
       return restWriter(parts);
   }
 }
@@ -64,7 +64,7 @@ function importWriter({ settings, soap }: WriterParts): JournalWriter {
       const group: SoapGroup = {
         id: layout.group,
         fields: {
-          I_MODIMP: layout.template ?? '',
+          I_MODIMP: settings.importTemplate ?? '',
           I_AOWSTA: 'NO',
           I_EXEC: 'REALTIME',
           I_RECORDSEP: layout.recordSeparator,
@@ -75,7 +75,7 @@ function importWriter({ settings, soap }: WriterParts): JournalWriter {
     },
     async probe() {
       await soap.describe(layout.program);
-      return `The import program ${layout.program} is published; whether template ${layout.template ?? ''} exists shows with the first journal.`;
+      return `The import program ${layout.program} is published; whether template ${settings.importTemplate ?? ''} exists shows with the first journal.`;
     },
   };
 }

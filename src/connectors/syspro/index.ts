@@ -99,6 +99,13 @@ class SysproConnection implements LedgerConnection {
       isCostCentreInAccount: settings.accountTemplate.includes('{costCentre'),
       accountCode: (line) => composeAccount(settings.accountTemplate, line),
       takesDimension: (name) => settings.analysisCodes[name] !== undefined,
+      invoices: {
+        takesBothSides: false,
+        refundAdvice:
+          settings.creditTransactionCode === undefined
+            ? "Set creditTransactionCode in this connection's settings to the transaction code of credit notes, then replay."
+            : null,
+      },
     };
   }
 

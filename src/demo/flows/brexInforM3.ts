@@ -21,23 +21,19 @@ const INFOR_M3: FlowSystem = {
   title: 'Infor M3',
   sandbox: 'infor-m3',
   input(access) {
-    const { baseUrl, ionapi, company, division, interfaceName, inputRecord, templateSupplier } = accessTo(
-      access,
-      'infor-m3',
-    );
+    const { ionapi, cono, divi, journalInterface, inputRecord, templateSupplier } = accessTo(access, 'infor-m3');
     return {
       kind: 'INFOR_M3',
-      baseUrl,
-      // The .ionapi file as the administrator downloads it.
-      credentials: ionapi,
+      // The .ionapi file as the administrator downloads it; it names the gateway's address too.
+      credentials: { ionapi },
       settings: {
         ...WAITS,
-        ...{ company: Number(company), division },
-        gl: { interfaceName, recordIdentity: inputRecord },
+        ...{ cono, divi, journalInterface },
+        gl: { recordIdentity: inputRecord },
         // Whether an invoice may be negative is not established, so each customer says so.
         invoice: { refunds: 'negative' },
         supplierDefaults: { template: templateSupplier },
-        dimensions: { project: 3 },
+        dimensions: { costCentre: 'AIT2', project: 'AIT3' },
         // What the codes of ACR2 to ACR7 mean is not established either; here 1 is "must be given".
         mandatoryDimensionCodes: ['1'],
         // M3 shows its calendar to no API.
@@ -52,7 +48,7 @@ const INFOR_M3: FlowSystem = {
 export const BREX_INFOR_M3: Flow = {
   name: 'brex-infor-m3',
   title: 'Brex → Infor M3',
-  source: brexSource((access) => accessTo(access, 'infor-m3').company),
+  source: brexSource((access) => String(accessTo(access, 'infor-m3').cono)),
   ledger: INFOR_M3,
   pipeline: {
     name: 'Card spend',

@@ -17,7 +17,7 @@ const SAGE_X3: FlowSystem = {
   title: 'Sage X3',
   sandbox: 'sage-x3',
   input(access) {
-    const { baseUrl, endpoint, basic, setup, soap, rest } = accessTo(access, 'sage-x3');
+    const { baseUrl, folder, basic, setup, soap, rest } = accessTo(access, 'sage-x3');
     const [costCentre, project] = setup.dimensionTypes;
     return {
       kind: 'SAGE_X3',
@@ -25,17 +25,17 @@ const SAGE_X3: FlowSystem = {
       credentials: { kind: 'basic', username: basic.user, password: basic.password },
       settings: {
         ...WAITS,
-        ...{ endpoint, site: setup.site, company: setup.company, chart: setup.chart },
-        journal: { entryType: setup.entryType, journal: setup.journal },
+        ...{ folder, site: setup.site, company: setup.company, chart: setup.chart },
+        ...{ entryType: setup.entryType, journalCode: setup.journal },
         // Which dimension type holds what is each customer's own.
-        dimensions: { costCentre, project },
+        dimensionTypes: { costCentre, project },
         dimensionSlots: setup.dimensionTypes,
-        soap: { poolAlias: soap.poolAlias },
+        poolAlias: soap.poolAlias,
+        importTemplate: soap.template.code,
         // No names of the calendar's class are established: they are the installation's.
         rest: { periods: { class: rest.classes.period } },
         periodFields: { year: 'FIY', period: 'PER', status: 'PERSTA' },
         import: {
-          template: soap.template.code,
           header: ['=G', 'TYP', 'NUM', 'FCY', 'JOU', 'ACCDAT', 'CUR', 'DESVCR', 'REFINT', 'BPRVCR'],
           line: ['=D', 'LIN', 'ACC', 'BPR', 'SNS', 'AMTCUR', 'DES', 'REFINTLIN'],
           analytical: ['=A', ...ANALYTICAL],

@@ -30,9 +30,9 @@ const EXPENSIFY: FlowSource = {
         timeZone: TIME_ZONE,
         // Few and large jobs: five calls in ten seconds are all that Expensify takes.
         ...{ sliceDays: 90, pollSeconds: 1, pollMaxSeconds: 2 },
-        costCentreFrom: 'tag:1',
+        costCentreTag: 'Department',
         tagNames: ['Department', 'Project'],
-        ...{ markAsExported: LABEL, markSettleSeconds: 10 },
+        ...{ markAsExported: true, exportLabel: LABEL, markSettleSeconds: 10 },
       },
     };
   },

@@ -42,10 +42,13 @@ export interface InforM3Access {
   m3Url: string;
   tokenUrl: string;
   revokeUrl: string;
-  company: string;
-  division: string;
+  /** CONO. */
+  cono: number;
+  /** DIVI. */
+  divi: string;
   user: string;
-  interfaceName: string;
+  /** The interface of GL vouchers (GLS850). */
+  journalInterface: string;
   inputRecord: string;
   templateSupplier: string;
 }
@@ -74,10 +77,10 @@ export function accessTo(url: string, settings: InforM3Settings): InforM3Access 
     m3Url: `${url}/${TENANT}/M3/m3api-rest`,
     tokenUrl: `${pu}${ionapi.ot}`,
     revokeUrl: `${pu}${ionapi.or}`,
-    company: COMPANY,
-    division: DIVISION,
+    cono: Number(COMPANY),
+    divi: DIVISION,
     user: M3_USER,
-    interfaceName: settings.interfaceName,
+    journalInterface: settings.interfaceName,
     inputRecord: settings.inputRecord,
     templateSupplier: TEMPLATE_SUPPLIER,
   };

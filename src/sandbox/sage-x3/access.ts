@@ -25,7 +25,7 @@ export function accessOf(url: string, settings: SageX3Settings) {
   const { endpoint, company, site, chart, costCentreType, secondType, entryTypes } = settings;
   return {
     baseUrl: url,
-    endpoint,
+    folder: endpoint,
     basic: { user: FAKE.user, password: FAKE.password },
     /** The client signs its own HS256 token; `audience` is compared byte for byte. */
     connectedApp: {

@@ -24,6 +24,11 @@ export interface PipelineRow {
   readonly correction: words.CorrectionPolicy;
   readonly requireApproval: boolean;
   readonly exportMasterData: boolean;
+  readonly roundingAccount: string | null;
+  readonly taxCodes: unknown;
+  readonly duplicateCheck: words.DuplicateCheck;
+  readonly duplicateDays: number;
+  readonly duplicateImportDays: number;
 }
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] };
@@ -73,7 +78,10 @@ const PIPELINES: ListSpec<PipelineRow> = {
     t.document_type as "documentType", t.grouping, t.schedule, t.time_zone as "timeZone", t.enabled,
     t.offset_account as "offsetAccount", t.default_account as "defaultAccount",
     t.unmatched_vendor as "unmatchedVendor", t.posting_date as "postingDate", t.closed_period as "closedPeriod",
-    t.coding, t.correction, t.require_approval as "requireApproval", t.export_master_data as "exportMasterData"`,
+    t.coding, t.correction, t.require_approval as "requireApproval", t.export_master_data as "exportMasterData",
+    t.rounding_account as "roundingAccount", t.tax_codes as "taxCodes",
+    t.duplicate_check as "duplicateCheck", t.duplicate_days as "duplicateDays",
+    t.duplicate_import_days as "duplicateImportDays"`,
   keys: [{ sql: 't.id', type: 'text' }],
   direction: 'desc',
 };

@@ -27,8 +27,17 @@ export interface PostingRow {
   readonly reversedById: string | null;
   readonly createdAt: Date;
   readonly postedAt: Date | null;
+  readonly approval: PostingApprovalRow | null;
+  readonly cancelReason: string | null;
   /** A dry run's document is nowhere in the tables: it brings its lines along. */
   readonly previewLines?: readonly PostingLineRow[];
+}
+
+export interface PostingApprovalRow {
+  readonly approvedBy: string;
+  readonly keyId: string | null;
+  readonly approvedAt: Date;
+  readonly planHash: string;
 }
 
 export interface PostingLineRow {
@@ -42,6 +51,7 @@ export interface PostingLineRow {
   readonly memo: string | null;
   readonly spendRecordIds: readonly string[];
   readonly explanation: string;
+  readonly role: string | null;
 }
 
 export interface PostingAttemptRow {
@@ -68,7 +78,9 @@ const COLUMNS = `t.id, t.pipeline_id as "pipelineId", t.ledger_id as "ledgerId",
   t.document_type as "documentType", t.reference, t.plan_hash as "planHash",
   t.ledger_document_id as "ledgerDocumentId", t.posting_date as "postingDate", t.currency, t.total,
   t.supplier_code as "supplierCode", t.holds, t.mapping_version as "mappingVersion", t.reverses_id as "reversesId",
-  t.reversed_by_id as "reversedById", t.created_at as "createdAt", t.posted_at as "postedAt"`;
+  t.reversed_by_id as "reversedById", t.created_at as "createdAt", t.posted_at as "postedAt",
+  t.approved_by as "approvedBy", t.approved_key as "approvedKey", t.approved_at as "approvedAt",
+  t.approved_plan_hash as "approvedPlanHash", t.cancel_reason as "cancelReason"`;
 
 const POSTINGS: ListSpec<PostingRow> = {
   name: 'glPostings',
@@ -82,7 +94,22 @@ const POSTINGS: ListSpec<PostingRow> = {
 function toRow(raw: PostingRow): PostingRow {
   const { total } = raw as PostingRow & { total: string };
   const amount = decimalText(total, raw.currency);
-  return { ...raw, totalDebit: amount, totalCredit: amount, holds: holdsIn(raw.holds) };
+  const approval = approvalOf(raw as PostingRow & StoredApproval);
+  return { ...raw, totalDebit: amount, totalCredit: amount, holds: holdsIn(raw.holds), approval };
+}
+
+interface StoredApproval {
+  readonly approvedBy: string | null;
+  readonly approvedKey: string | null;
+  readonly approvedAt: Date | null;
+  readonly approvedPlanHash: string | null;
+}
+
+function approvalOf({ approvedBy, approvedKey, approvedAt, approvedPlanHash }: StoredApproval) {
+  if (approvedBy === null || approvedAt === null || approvedPlanHash === null) return null;
+  // Whoever has no key (the command line) is kept under the name that the audit trail has.
+  const keyId = approvedKey === approvedBy ? null : approvedKey;
+  return { approvedBy, keyId, approvedAt, planHash: approvedPlanHash };
 }
 
 interface PageArguments {
@@ -119,7 +146,7 @@ export class PostingReads {
       posting.id,
       `select posting_id as parent, line_number as "lineNumber", gl_account as "glAccount",
          cost_centre as "costCentre", dimensions, tax_code as "taxCode", debit, credit, memo,
-         spend_record_ids as "spendRecordIds", explanation
+         spend_record_ids as "spendRecordIds", explanation, role
        from posting_lines where tenant_id = $1 and posting_id = any($2::text[]) order by posting_id, line_number`,
     );
     return rows.map((row) => ({
@@ -187,6 +214,8 @@ function previewRow(
     reversedById: null,
     createdAt: run.createdAt,
     postedAt: null,
+    approval: null,
+    cancelReason: null,
     previewLines: document.lines,
   };
 }

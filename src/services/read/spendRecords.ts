@@ -26,6 +26,7 @@ export interface SpendRecordRow {
   readonly amount: Amount;
   readonly originalAmount: Amount | null;
   readonly exchangeRate: string | null;
+  readonly rateOrigin: string | null;
   readonly tax: Amount | null;
   readonly parts: readonly SpendPartRow[];
   readonly merchantName: string | null;
@@ -99,6 +100,7 @@ function toRow(raw: RawRecord & Omit<SpendRecordRow, 'amount'>): SpendRecordRow 
     amount: amountOf(raw.amount, raw.currency),
     originalAmount: amountIn(unified.originalAmount),
     exchangeRate: unified.exchangeRate,
+    rateOrigin: unified.rateOrigin,
     tax: amountIn(unified.tax),
     parts: unified.parts.map((part) => ({
       ...part,

@@ -35,6 +35,7 @@ const part = z.object({
 const unified = z.object({
   originalAmount: money,
   exchangeRate: text,
+  rateOrigin: text,
   tax: money,
   merchantDescriptor: text,
   mcc: text,
@@ -95,6 +96,7 @@ const previewLine = z.object({
   memo: z.string().nullable(),
   spendRecordIds: z.array(z.string()),
   explanation: z.string(),
+  role: text,
 });
 
 /** A `PreviewDocument` of `dryRun.ts`, as it is kept with its run. */

@@ -24,6 +24,8 @@ export interface LedgerUnderTest {
   readonly closes: readonly DocumentType[];
   /** Document types of which a given-up attempt stays visible in the ledger, outside the books. */
   readonly keepsAbandoned: readonly DocumentType[];
+  /** Document types of which what an attempt left is removed from the ledger when they are given up. */
+  readonly clears: readonly DocumentType[];
   /** Suppliers that the ledger lists beside the company's, such as a template to copy from. */
   readonly otherSuppliers: number;
   /** false = no interface shows the calendar, so it is a setting and proves nothing. */

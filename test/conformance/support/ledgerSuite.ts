@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, describe, expect } from 'vitest';
 import type {
+  Clearance,
   FoundDocument,
   LedgerConnection,
   LedgerDocument,
@@ -8,7 +9,7 @@ import type {
 } from '../../../src/connectors/contract.js';
 import { localDate } from '../../../src/domain/localDate.js';
 import type { DocumentType } from '../../../src/domain/vocabulary.js';
-import { LedgergateError, PeriodClosedError } from '../../../src/errors.js';
+import { LedgergateError, OutcomeUnknownError, PeriodClosedError } from '../../../src/errors.js';
 import { createLogger } from '../../../src/logger.js';
 import type { FaultKind, FaultRuleInput, LedgerDocumentView } from '../../../src/sandbox/kit/index.js';
 import { contextFor } from '../../support/connectorContext.js';
@@ -373,6 +374,8 @@ function posts(proof: Proof, suite: LedgerSuite, subject: LedgerUnderTest, docum
     for (const document of documents) suite.isThereOnce(document);
   });
 
+  if (subject.clears.includes(documentType)) clearsAway(proof, suite, documentType);
+
   if (documentType === 'JOURNAL') {
     proof.case({ name: 'reversal', capability }, 'the same lines on the other side leave nothing', async () => {
       const document = suite.document(documentType);
@@ -384,6 +387,55 @@ function posts(proof: Proof, suite: LedgerSuite, subject: LedgerUnderTest, docum
       expect(subject.connector.documentTypes).toContain('JOURNAL');
     });
   }
+}
+
+/** What attempts left of a document that is not sent any more, at whichever step they ended. */
+function clearsAway(proof: Proof, suite: LedgerSuite, documentType: DocumentType): void {
+  const word = DOCUMENT_WORDS[documentType];
+  const capability = `clears:${word}`;
+  const abandon = async (document: LedgerDocument): Promise<Clearance> => {
+    const { connection } = suite.ledger;
+    if (!connection.abandon) throw new Error('This connector clears nothing away.');
+    return connection.abandon(document, 'GIVEN_UP');
+  };
+
+  for (const kind of ['LOSE_REPLY_BEFORE_COMMIT', 'LOSE_REPLY_AFTER_COMMIT'] as const) {
+    const how = kind === 'LOSE_REPLY_BEFORE_COMMIT' ? 'before' : 'after';
+    proof.case(
+      { name: `${word} given up, cut ${how} commit`, capability },
+      'at whichever step it ended, nothing stays that is not in the books',
+      async () => {
+        let removed = 0;
+        for (let step = 0; ; step += 1) {
+          expect(step).toBeLessThan(STEPS_MAX);
+          const document = suite.document(documentType);
+          // Nothing gets through any more, so that the attempt cannot take anything back itself.
+          suite.faults({ match: '*', kind, times: 1, skip: step }, { match: '*', kind: 'RATE_LIMIT', skip: step + 1 });
+          await suite.ledger.connection.submit(document).catch(() => null);
+          const hadStep = suite.fired() > 0;
+          suite.ledger.sandbox.faults.clear();
+          await suite.ledger.quiet();
+          if ((await suite.ask(document)) !== null) suite.isThereOnce(document);
+          else {
+            const clearance = await abandon(document);
+            expect(clearance.kind).not.toBe('LEFT');
+            if (clearance.kind === 'REMOVED') removed += 1;
+            expect(suite.held(document)).toEqual([]);
+            expect(await abandon(document)).toEqual({ kind: 'NOTHING' });
+          }
+          if (!hadStep) break;
+        }
+        expect(removed).toBeGreaterThan(0);
+      },
+    );
+  }
+
+  proof.case({ name: `${word} in the books, given up`, capability }, 'it stays as it is', async () => {
+    const document = suite.document(documentType);
+    await suite.post(document);
+    await abandon(document).catch((error: unknown) => expect(error).toBeInstanceOf(OutcomeUnknownError));
+    suite.isThereOnce(document);
+  });
 }
 
 /** More requests than any connector needs for one document. */

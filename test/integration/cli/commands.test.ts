@@ -1,6 +1,6 @@
 // The commands on a real database, with no gateway running and simulated systems behind it. What would surprise: a waiting
 // sync that nobody works on, an answer that is not one JSON document, a broken trail or a difference that exits 0.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -146,6 +146,31 @@ describe('the commands, without a gateway', { timeout: TIME }, () => {
     expect(code).toBe(0);
     expect(answer.count).toBeGreaterThan(0);
     expect((await cli('replay', 'post_none')).code).toBe(1);
+  });
+
+  it('previews mapping rules from a file, and saves nothing', async () => {
+    const file = join(folder, 'rules.csv');
+    writeFileSync(file, 'merchant,glAccount\n*,9999\n');
+    const options = [
+      'mapping',
+      'preview',
+      '--pipeline',
+      'Card spend',
+      '--file',
+      file,
+      '--effective-from',
+      '2026-01-01',
+    ];
+    const { code, answer } = await json(...options);
+    expect(code).toBe(0);
+    expect(answer).toMatchObject({ ok: true, version: 1, effectiveFrom: '2026-01-01' });
+    expect(answer.recordsRead).toBeGreaterThan(200);
+    const movements = answer.movements as { to: { glAccount: string }; recordCount: number }[];
+    expect(new Set(movements.map(({ to }) => to.glAccount))).toEqual(new Set(['9999']));
+    const shown = await cli(...options);
+    expect(shown.out).toContain(`${answer.recordsChanged} of ${answer.recordsRead} purchases would change`);
+    expect((await cli(...options, '--months', 'many')).code).toBe(1);
+    expect((await json(...options)).answer.version).toBe(1);
   });
 
   it('reconciles: no difference exits 0', async () => {

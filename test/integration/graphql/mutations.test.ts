@@ -83,6 +83,9 @@ describe('mutations', () => {
       correction: 'REVERSE_AND_REPLACE',
       requireApproval: false,
       exportMasterData: false,
+      duplicateCheck: 'ACROSS_SOURCES',
+      duplicateDays: 0,
+      duplicateImportDays: 2,
       enabled: true,
     });
   });

@@ -223,6 +223,8 @@ describe('reads', () => {
       waitingReason: null,
     });
     expect((await gateway.data(auditor, query, { id: yen })).spendRecord.amount.amount).toBe('1030');
+    const fils = await seedRecord(gateway, ids, { amount: '12.3400', currency: 'KWD' });
+    expect((await gateway.data(auditor, query, { id: fils })).spendRecord.amount.amount).toBe('12.340');
   });
 
   it('shows a dry run as the documents that would be posted', async () => {

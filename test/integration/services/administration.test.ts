@@ -136,17 +136,42 @@ describe('a pipeline', () => {
     requireApproval: true,
     exportMasterData: false,
     enabled: false,
+    roundingAccount: ' 6990 ',
+    taxCodes: { V7: { treatment: 'PARTLY_RECOVERABLE', recoverablePercent: 50 } },
     ...over,
   });
 
   it('is stored as it was asked for, and is the same one when it is asked for again', async () => {
     const { id } = done(await createPipeline(engine, company.caller, request()));
-    const stored = { ...request(), offsetAccount: '2200', tenantId: 'default', id, createdAt: engine.clock.now() };
+    const stored = {
+      ...request(),
+      ...{ offsetAccount: '2200', tenantId: 'default', id, createdAt: engine.clock.now(), roundingAccount: '6990' },
+      ...{ duplicateCheck: 'ACROSS_SOURCES', duplicateDays: 0, duplicateImportDays: 2 },
+      taxCodes: {
+        V7: {
+          ...{ treatment: 'PARTLY_RECOVERABLE', basis: 'INCLUSIVE', recoverablePercent: '50' },
+          ...{ rate: null, account: null, outputAccount: null },
+        },
+      },
+    };
     expect((await pipelines())[1]).toEqual(stored);
     expect(done(await createPipeline(engine, company.caller, request())).id).toBe(id);
     const other = await createPipeline(engine, company.caller, request({ coding: 'RICHEST' }));
     expect(other).toMatchObject(NAME_TAKEN);
     expect(await pipelines()).toHaveLength(2);
+  });
+
+  it('with tax codes that contradict themselves is refused by the name of the field', async () => {
+    const taxCodes = { RC: { treatment: 'REVERSE_CHARGE', rate: '19' } };
+    expect(await createPipeline(engine, company.caller, request({ taxCodes }))).toMatchObject({
+      ok: false,
+      problems: [{ code: 'BAD_INPUT', path: ['input', 'taxCodes', 'RC', 'outputAccount'] }],
+    });
+    expect(await updatePipeline(engine, company.caller, company.pipelineId, { taxCodes: 'V7' })).toMatchObject({
+      ok: false,
+      problems: [{ code: 'BAD_INPUT', path: ['input', 'taxCodes'] }],
+    });
+    expect(await pipelines()).toHaveLength(1);
   });
 
   it('is changed alone, in what was given only, and can be emptied again', async () => {

@@ -4,6 +4,7 @@ import { canonicalJson } from '../../../src/domain/canonicalJson.js';
 import { groupByKeys } from '../../../src/domain/identity.js';
 import { documentReference, REFERENCE_FORM } from '../../../src/domain/keys.js';
 import { globMatches } from '../../../src/domain/mapping.js';
+import { absolute } from '../../../src/domain/money.js';
 import { canMove, isSettled, POSTING_STATUSES, type PostingStatus } from '../../../src/domain/postingState.js';
 import { RECONCILIATION_BUCKETS, reconcile } from '../../../src/domain/reconcile.js';
 import { unify } from '../../../src/domain/unify.js';
@@ -28,14 +29,15 @@ describe('the joint view of a purchase', MINUTE, () => {
     );
   });
 
-  it('has parts that add up to its amount, or says that they do not', () => {
+  it('has parts that add up to its amount but for less than a minor unit each, or says that they do not', () => {
     fc.assert(
       fc.property(viewsOfOnePurchase, (views) => {
         const { parts, amount, disagreement } = unify(views);
         expect(parts.length).toBeGreaterThan(0);
         if (disagreement !== null) return;
         expect(parts.every((part) => part.amount.currency === amount.currency)).toBe(true);
-        expect(parts.reduce((sum, part) => sum + part.amount.minor, 0n)).toBe(amount.minor);
+        const missing = amount.minor - parts.reduce((sum, part) => sum + part.amount.minor, 0n);
+        expect(absolute(missing) < BigInt(parts.length)).toBe(true);
       }),
       RUNS,
     );

@@ -104,26 +104,22 @@ function checkDocuments(
 }
 
 /**
- * What was begun and given up is in the books of no ledger, and most ledgers show nothing of it. Where documents are staged
- * as drafts, what is left of a posting that was planned again meanwhile, and is now held, goes with its next try. @returns how many.
+ * What was begun and given up is in the books of no ledger, and nothing of it stays in any: it is cleared away by the time all
+ * work is done. But some ledgers let nobody delete it, and some keep what they turned down for a person to see why. @returns how many.
  */
 function checkAbandoned(
   broken: string[],
   postings: readonly PostingRow[],
   documents: readonly LedgerDocumentView[],
-  { keepsAbandoned, stagesDrafts }: StartedLedger,
+  { keepsAbandoned, keepsRefused }: StartedLedger,
 ): number {
   const statuses = new Map(postings.map(({ reference, status }) => [reference, status]));
   const unposted = documents.filter(({ posted }) => !posted);
   for (const { reference, type, number } of unposted) {
     const status = statuses.get(reference.trim());
-    const isWaiting = status === 'HELD' || status === 'AWAITING_APPROVAL' || status === 'REJECTED';
-    const isEnded = status === 'POSTED' || status === 'REVERSED';
-    if (
-      (isWaiting && (stagesDrafts.includes(type) || keepsAbandoned.includes(type))) ||
-      (isEnded && keepsAbandoned.includes(type))
-    )
-      continue;
+    const isKnown = status !== undefined;
+    if (isKnown && keepsAbandoned.includes(type)) continue;
+    if ((status === 'REJECTED' || status === 'HELD') && keepsRefused.includes(type)) continue;
     const name = `the ${type === 'JOURNAL' ? 'journal' : 'invoice'} ${number} (${reference})`;
     broken.push(`${name} was entered and never posted, and its posting is ${status ?? 'unknown'}`);
   }

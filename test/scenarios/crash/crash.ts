@@ -6,8 +6,8 @@ import { check, type Verdict } from './checks.js';
 import { Feed } from './feed.js';
 import { type KillCounts, Killer } from './killer.js';
 import type { Documents } from './ledger.js';
-import type { CrashOptions } from './options.js';
-import { unfinishedOf } from './state.js';
+import { type CrashOptions, PATIENCE_MS } from './options.js';
+import { unfinishedOf, waitingJobsOf } from './state.js';
 import { startWorld, type World } from './world.js';
 
 export interface CrashReport {
@@ -26,8 +26,6 @@ export interface CrashReport {
   /** What was held or refused, with the reasons. */
   readonly unfinished: readonly string[];
 }
-
-const QUIET_WITHIN_MS = 600_000;
 
 const SOURCE_FAULTS: readonly FaultRuleInput[] = [
   { match: 'export-results', kind: 'LOSE_REPLY_AFTER_COMMIT', probability: 0.05 },
@@ -63,9 +61,8 @@ export async function runCrashTest(options: CrashOptions): Promise<CrashReport> 
       ...{ killingMs: killedAt - startedAt, settlingMs: settledAt - killedAt },
     };
   } catch (error) {
-    for (const line of await unfinishedOf(world)) options.say?.(line);
-    for (const line of killer.lastWords()) options.say?.(line);
-    throw error;
+    const state = [...(await unfinishedOf(world)), ...(await waitingJobsOf(world)), ...killer.lastWords()];
+    throw new Error(`${error instanceof Error ? error.message : String(error)}\n${state.join('\n')}`, { cause: error });
   } finally {
     await killer.stop();
     await world.close();
@@ -83,22 +80,23 @@ function firedOf(world: World): Partial<Record<FaultKind, number>> {
 }
 
 /** No more faults and no more kills: everything comes to its end, and the source is told. */
-async function finish(world: World, feed: Feed, killer: Killer, { say }: CrashOptions): Promise<void> {
+async function finish(world: World, feed: Feed, killer: Killer, options: CrashOptions): Promise<void> {
+  const { say, patienceMs = PATIENCE_MS } = options;
   world.ledger.sandbox.faults.clear();
   world.brex.faults.clear();
   await world.ledger.sandbox.faults.whenLateCommitsApplied();
   await killer.settleDown();
   say?.('no more kills: settling');
   await feed.happen(0, 0);
-  await quiet(world);
+  await quiet(world, patienceMs);
   say?.('nothing is on its way any more');
   // A batch of results whose process was killed is reported again when its claim of minutes is over. Waiting for that
   // would prove nothing, so it is over now; one more purchase makes the gateway look.
   await world.sql(`update source_exports set next_attempt_at = now() where state = 'PENDING'`);
   await feed.happen(1, 0);
-  await quiet(world);
+  await quiet(world, patienceMs);
   say?.('one more purchase is through');
-  await until('every result reported to the source', QUIET_WITHIN_MS, async () => {
+  await until('every result reported to the source', patienceMs, async () => {
     const [owed] = await world.sql(`select from source_exports where state = 'PENDING' limit 1`);
     return owed === undefined;
   });
@@ -112,10 +110,10 @@ const UNFINISHED = `
   union all
   select 'an alert about a job' from alerts where code = 'JOB_FAILED' and resolved_at is null`;
 
-async function quiet(world: World): Promise<void> {
+async function quiet(world: World, patienceMs: number): Promise<void> {
   let left: string[] = [];
   try {
-    await until('nothing left to do', QUIET_WITHIN_MS, async () => {
+    await until('nothing left to do', patienceMs, async () => {
       left = (await world.sql<{ what: string }>(UNFINISHED)).map((row) => row.what);
       return left.length === 0;
     });

@@ -3,7 +3,7 @@ import type { ProductProcess } from '../support/processes.js';
 import { median, type Random } from '../support/random.js';
 import { until } from '../support/wait.js';
 import type { Feed } from './feed.js';
-import type { CrashOptions } from './options.js';
+import { type CrashOptions, PATIENCE_MS } from './options.js';
 import type { World } from './world.js';
 
 export interface KillCounts {
@@ -40,7 +40,6 @@ const READY_WITHIN_MS = 60_000;
 const WORK_LEAST = 40;
 const MORE = 50;
 const SHARE_OF_MONTH = 4;
-const WORK_WITHIN_MS = 300_000;
 
 /** Kills workers, again and again, and starts new ones. */
 export class Killer {
@@ -82,6 +81,7 @@ export class Killer {
   /** One worker, left alone. */
   async settleDown(): Promise<void> {
     this.stopListening();
+    this.replaceEnded();
     const [worker = this.start()] = this.workers;
     await worker.ready;
   }
@@ -111,12 +111,28 @@ export class Killer {
    */
   private async keepBusy(number: number): Promise<void> {
     const { feed, random, options } = this;
+    this.replaceEnded();
     if (number <= options.kills / 20) return;
     const share = Math.ceil(options.purchases / SHARE_OF_MONTH);
     const isShort = (await this.work()) < Math.min(WORK_LEAST, share);
     const more = Math.min(MORE, share);
     await feed.happen(isShort ? more : random.int(0, 2), isShort ? more : random.int(0, 2));
-    if (isShort) await until('work for the workers', WORK_WITHIN_MS, async () => (await this.work()) > 0);
+    if (isShort)
+      await until('work for the workers', options.patienceMs ?? PATIENCE_MS, async () => (await this.work()) > 0);
+  }
+
+  /** What a supervisor does: a worker that ends by itself, e.g. since its database was cut off as it started, is started again. */
+  private replaceEnded(): void {
+    for (const worker of this.workers) {
+      if (!worker.hasEnded) continue;
+      this.noteEnded(worker);
+      this.bury(worker);
+    }
+    if (this.workers.size === 0) this.start();
+  }
+
+  private noteEnded(worker: ProductProcess): void {
+    this.counts.endedByThemselves.push(`${worker.name}: ${worker.lastLines.slice(-3).join(' | ')}`);
   }
 
   private async work(): Promise<number> {
@@ -194,7 +210,7 @@ export class Killer {
     if (isStarting) counts.whileStarting += 1;
     if (world.watch.inFlight > 0) counts.whileSubmitting += 1;
     if (this.workers.size > 1) counts.besideAnother += 1;
-    if (worker.hasEnded) counts.endedByThemselves.push(`${worker.name}: ${worker.lastLines.slice(-3).join(' | ')}`);
+    if (worker.hasEnded) this.noteEnded(worker);
     worker.signal('SIGKILL');
     const killedAt = performance.now();
     await worker.ended;

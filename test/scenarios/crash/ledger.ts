@@ -42,8 +42,8 @@ export interface StartedLedger {
   readonly faults: readonly FaultRuleInput[];
   /** Types of documents of which an attempt that was given up stays in the ledger, outside the books. */
   readonly keepsAbandoned: readonly LedgerDocumentView['type'][];
-  /** Types that the ledger stages as drafts: one whose posting is held again meanwhile stays until its next try. */
-  readonly stagesDrafts: readonly LedgerDocumentView['type'][];
+  /** Types of which the ledger keeps what it turned down, with its reasons, until the posting is given up or sent again. */
+  readonly keepsRefused: readonly LedgerDocumentView['type'][];
   /** One and the same name for a document in the ledger and for the id that the gateway has of it. */
   nameOf(document: LedgerDocumentView): string;
   nameIn(ledgerDocumentId: string): string;

@@ -1,6 +1,8 @@
 import type { Product } from '../support/product.js';
 import type { CrashLedger, Documents } from './ledger.js';
 
+export const PATIENCE_MS = 600_000;
+
 export interface CrashOptions {
   readonly ledger: CrashLedger;
   readonly documents: Documents;
@@ -14,6 +16,8 @@ export interface CrashOptions {
   readonly workers?: number;
   /** No kill after so many minutes, however many are left: on a busy machine a worker takes long to start. */
   readonly minutes?: number;
+  /** How long is waited for any one thing to happen before the run counts as stuck; ten minutes. */
+  readonly patienceMs?: number;
   readonly product: Product;
   readonly databaseUrl: string;
   readonly say?: (line: string) => void;

@@ -16,3 +16,12 @@ export async function unfinishedOf(world: Pick<World, 'sql'>): Promise<string[]>
   );
   return rows.map(({ what, count }) => `${String(count).padStart(5)} × ${what.slice(0, REASON_MAX)}`);
 }
+
+/** The jobs that are not done, with when each is due: `ledger.drain retry, 3 retries, due in 12.0 s`. */
+export async function waitingJobsOf(world: Pick<World, 'sql'>): Promise<string[]> {
+  const rows = await world.sql<{ name: string; state: string; retries: number; due: string }>(
+    `select name, state, retry_count as retries, round(extract(epoch from start_after - now())::numeric, 1)::text as due
+       from pgboss.job where state in ('created', 'retry', 'active') order by name, start_after limit 20`,
+  );
+  return rows.map(({ name, state, retries, due }) => `job ${name} ${state}, ${retries} retries, due in ${due} s`);
+}

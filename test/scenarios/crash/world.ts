@@ -3,7 +3,8 @@ import pg from 'pg';
 import type * as Brex from '../../../src/sandbox/brex/index.js';
 import type * as Scenario from '../../../src/sandbox/scenario/index.js';
 import { type ConnectedLedger, connectLedgerFlow, GatewayClient } from '../support/gateway.js';
-import { ProductProcess } from '../support/processes.js';
+import { type ProcessOptions, ProductProcess } from '../support/processes.js';
+import type { Product } from '../support/product.js';
 import type { StartedLedger } from './ledger.js';
 import type { CrashOptions } from './options.js';
 import { ExportWatch, LedgerWatch } from './watch.js';
@@ -23,8 +24,13 @@ export interface World {
   readonly month: string;
   /** As the owner of the tables, for looking only. */
   sql<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
-  startWorker(name: string): ProductProcess;
+  /** @param as of another make of the same product, or with more of the options of a process. */
+  startWorker(name: string, as?: WorkerMake): ProductProcess;
   close(): Promise<void>;
+}
+
+export interface WorkerMake extends Partial<Pick<ProcessOptions, 'nodeOptions' | 'hasChannel' | 'logLevel'>> {
+  readonly product?: Product;
 }
 
 const MONTH_OPEN_DAYS = 5;
@@ -69,6 +75,8 @@ export async function startWorld(options: CrashOptions): Promise<World> {
     const ledger = await options.ledger.start(product, { month: scenario, documents, seed });
     closing.push(() => ledger.sandbox.close());
     const pool = new pg.Pool({ connectionString: databaseUrl, max: 3, application_name: 'crash-test' });
+    // The database may be stopped before the last of its connections is closed; who asks for something is told all the same.
+    pool.on('error', () => undefined);
     closing.push(() => pool.end());
     const shared = {
       databaseUrl,
@@ -92,7 +100,8 @@ export async function startWorld(options: CrashOptions): Promise<World> {
       exports: new ExportWatch(brex, recordIds, watch),
       sql: async <Row extends pg.QueryResultRow>(text: string, values: readonly unknown[] = []) =>
         (await pool.query<Row>(text, [...values])).rows,
-      startWorker: (name) => ProductProcess.start(product, { ...shared, role: 'worker', name }),
+      startWorker: (name, { product: make = product, ...more } = {}) =>
+        ProductProcess.start(make, { ...shared, ...more, role: 'worker', name }),
     };
   } catch (error) {
     await close();

@@ -2,16 +2,16 @@ import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
 import { createDataSource } from '../../../src/entities/dataSource.js';
-import { createSealer, newMasterKey, readMasterKey } from '../../../src/secrets.js';
-import type { Sealer } from '../../../src/services/vault.js';
 import { QUEUE_TABLE } from './queue.js';
+import { Secrets } from './secrets.js';
 
 /** What all histories of one run share: a database, in which each of them is a tenant of its own. */
 export interface Ground {
   readonly dataSource: DataSource;
   /** As the owner of the tables: for the queue, and for looking. */
   readonly pool: pg.Pool;
-  readonly sealer: Sealer;
+  /** The master key that all processes share. */
+  readonly secrets: Secrets;
   /** Holds the presence locks of all simulated processes. */
   readonly locks: pg.Client;
   close(): Promise<void>;
@@ -24,11 +24,11 @@ export async function layGround(connectionString: string): Promise<Ground> {
   await locks.connect();
   const dataSource = createDataSource({ connectionString, poolSize: 8 });
   await dataSource.initialize();
-  const key = readMasterKey(newMasterKey().reveal());
-  if (!key) throw new Error('A new master key cannot be read.');
+  const secrets = new Secrets();
   return {
-    ...{ dataSource, pool, locks, sealer: createSealer([key]) },
+    ...{ dataSource, pool, locks, secrets },
     async close() {
+      secrets.remove();
       await dataSource.destroy();
       await locks.end();
       await pool.end();

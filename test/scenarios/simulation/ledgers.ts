@@ -12,13 +12,14 @@ import type { SimulatedTime } from './time.js';
 
 export const CLEARING = '2150';
 export const PAYABLES = '2100';
+export const TAX_CODE = 'STD';
 export const EXPENSE_ACCOUNTS = ['6100', '6110', '6120', '6130'];
 export const MERCHANTS = ['Office Depot', 'Blue Heron Cafe', 'Nordic Rail', 'Harbour Print Works'];
 /** Days on which purchases are made: two months whose periods are open at first, and today's. */
 export const DAYS = ['2026-10-14', '2026-10-29', '2026-11-02', '2026-11-09', '2026-11-18', '2026-11-20'];
 /** How long a write may still appear in the ledger, as the connection is set up; the simulated ledgers keep to it. */
 export const SETTLING_S = 60;
-const SUBMIT_TIMEOUT_S = 90;
+export const SUBMIT_TIMEOUT_S = 90;
 const CALL_TIMEOUT_S = 60;
 const TIMES = {
   settlingSeconds: SETTLING_S,
@@ -35,6 +36,8 @@ export interface SimLedger {
   readonly connector: LedgerConnector<any, any>;
   readonly sandbox: LedgerSandbox;
   readonly credentials: unknown;
+  /** As somebody enters them whose hand slips. */
+  readonly wrongCredentials: unknown;
   readonly settings: Readonly<Record<string, unknown>>;
 }
 
@@ -43,6 +46,7 @@ export function company(): CompanySeed {
   return {
     name: 'Simulated Pump Works',
     currency: 'USD',
+    rates: { EUR: '1.1' },
     accounts: [
       { code: '1450', name: 'Recoverable tax', kind: 'ASSET' },
       { code: PAYABLES, name: 'Trade creditors', kind: 'LIABILITY', control: true },
@@ -56,7 +60,7 @@ export function company(): CompanySeed {
     }),
     payablesAccount: PAYABLES,
     taxAccount: '1450',
-    taxCodes: [{ code: 'STD', name: 'Standard', percent: '20' }],
+    taxCodes: [{ code: TAX_CODE, name: 'Standard', percent: '20' }],
   };
 }
 
@@ -68,6 +72,7 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
       sandbox,
       connector: sysproConnector,
       credentials: { operator, operatorPassword: password, companyId },
+      wrongCredentials: { operator, operatorPassword: 'slip-of-the-hand', companyId },
       settings: {
         ...TIMES,
         readTimeoutSeconds: CALL_TIMEOUT_S,
@@ -78,22 +83,23 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
 
   async SAGE_X3(clock) {
     const sandbox = await startSageX3Sandbox({ company: company(), clock });
-    const { endpoint, basic, setup, soap, rest } = sandbox.access;
+    const { folder, basic, setup, soap, rest } = sandbox.access;
     return {
       sandbox,
       connector: sageX3Connector,
       credentials: { kind: 'basic', username: basic.user, password: basic.password },
+      wrongCredentials: { kind: 'basic', username: basic.user, password: 'slip-of-the-hand' },
       settings: {
         ...TIMES,
         readTimeoutSeconds: CALL_TIMEOUT_S,
-        endpoint,
+        folder,
         ...{ site: setup.site, company: setup.company, chart: setup.chart },
-        journal: { entryType: setup.entryType, journal: setup.journal },
-        dimensions: { costCentre: setup.costCentreType },
-        soap: { poolAlias: soap.poolAlias },
+        ...{ entryType: setup.entryType, journalCode: setup.journal },
+        dimensionTypes: { costCentre: setup.costCentreType },
+        poolAlias: soap.poolAlias,
+        importTemplate: soap.template.code,
         rest: { periods: { class: rest.classes.period } },
         import: {
-          template: soap.template.code,
           header: ['=G', 'TYP', 'NUM', 'FCY', 'JOU', 'ACCDAT', 'CUR', 'DESVCR', 'REFINT', 'BPRVCR'],
           line: ['=D', 'LIN', 'ACC', 'BPR', 'SNS', 'AMTCUR', 'DES', 'REFINTLIN'],
           analytical: ['=A', 'ANALIN', 'DIE1', 'CCE1', 'AMTCUR'],
@@ -121,13 +127,15 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
     return {
       sandbox,
       connector: inforM3Connector,
-      credentials: access.ionapi,
+      credentials: { ionapi: access.ionapi },
+      wrongCredentials: { ionapi: { ...access.ionapi, sask: 'slip-of-the-hand' } },
       settings: {
         ...TIMES,
         readTimeoutSeconds: CALL_TIMEOUT_S,
-        company: Number(access.company),
-        division: access.division,
-        gl: { interfaceName: access.interfaceName, recordIdentity: access.inputRecord },
+        cono: access.cono,
+        divi: access.divi,
+        journalInterface: access.journalInterface,
+        gl: { recordIdentity: access.inputRecord },
         supplierDefaults: { template: access.templateSupplier },
         ...{ pollSeconds: 0.05, watchSeconds: 2 },
       },
@@ -141,6 +149,7 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
       sandbox,
       connector: epicorKineticConnector,
       credentials: { kind: 'basic', username, password, apiKey },
+      wrongCredentials: { kind: 'basic', username, password: 'slip-of-the-hand', apiKey },
       settings: {
         ...TIMES,
         company: companyId,

@@ -1,23 +1,14 @@
 import '../../support/typescript.mjs';
-import { registerHooks } from 'node:module';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 
-// npm run simulate -- --seeds 100 [--seed 7] [--ledger SYSPRO] [--verbose]
-// The product is compiled first, because node itself cannot run its decorators; what imports `src/` gets that.
+// npm run simulate -- --seeds 100 [--seed 7] [--processes 2] [--steps 14] [--ledger SYSPRO] [--source BREX] [--verbose]
+// The product is compiled first; what imports `src/` gets that.
 const { buildProduct } = await import('../support/product.js');
+const { loadProductFrom } = await import('./loadProduct.js');
 const product = await buildProduct();
-const source = pathToFileURL(resolve(import.meta.dirname, '../../../src')).href;
-const compiled = pathToFileURL(resolve(product.folder, 'dist')).href;
-registerHooks({
-  resolve(specifier, context, next) {
-    const url = specifier.startsWith('.') ? new URL(specifier, context.parentURL).href : '';
-    return url.startsWith(`${source}/`) ? next(compiled + url.slice(source.length), context) : next(specifier, context);
-  },
-});
+loadProductFrom(product.folder);
 try {
   const { main } = await import('./cli.js');
-  process.exitCode = await main(process.argv.slice(2));
+  process.exitCode = await main(process.argv.slice(2), product.folder);
 } finally {
   product.remove();
 }

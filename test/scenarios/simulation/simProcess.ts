@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { DataSource, QueryRunner } from 'typeorm';
 import { Database, type Tx } from '../../../src/entities/database.js';
+import { breakable, type Client } from './connection.js';
 
 /** What goes wrong in the next piece of work of a process, and at which of its moments. */
 export interface Mishap {
@@ -10,8 +11,10 @@ export interface Mishap {
 }
 
 export type MishapKind =
-  /** Its connection ends before a statement: an open transaction is rolled back. */
+  /** Its connection ends before a statement of a transaction: what was open is rolled back. */
   | 'CUT'
+  /** Its connection ends when all is done but the commit. */
+  | 'CUT_AT_COMMIT'
   /** A commit is durable, and nobody is told. */
   | 'COMMIT_UNHEARD'
   | 'DIES_AT_STATEMENT'
@@ -20,12 +23,10 @@ export type MishapKind =
   | 'PAUSES_BEFORE_TRANSACTION'
   | 'PAUSES_AFTER_CALL';
 
-class ConnectionCut extends Error {
-  readonly code = 'ECONNRESET';
-
-  constructor() {
-    super('Connection terminated unexpectedly');
-  }
+/** Whoever wants to know what happens to a process and what it does. */
+export interface ProcessWatch {
+  readonly onHit: (kind: MishapKind) => void;
+  readonly onWrite: () => void;
 }
 
 /** One process of ours: what it does to the database and to vendors passes here, and this is where it is hit. */
@@ -40,15 +41,17 @@ export class SimProcess {
   readonly processId: string;
   readonly lockKey: bigint;
   private mishap: Mishap | null = null;
-  private onHit: (kind: MishapKind) => void;
+  private readonly onHit: (kind: MishapKind) => void;
+  private readonly onWrite: () => void;
   private resumed: (() => void) | null = null;
   private paused: (() => void) | null = null;
   private idle: (() => void)[] = [];
 
-  constructor(processId: string, lockKey: bigint, onHit: (kind: MishapKind) => void) {
+  constructor(processId: string, lockKey: bigint, { onHit, onWrite }: ProcessWatch) {
     this.processId = processId;
     this.lockKey = lockKey;
     this.onHit = onHit;
+    this.onWrite = onWrite;
   }
 
   expect(mishap: Mishap | null): void {
@@ -114,10 +117,15 @@ export class SimProcess {
   }
 
   /** @returns whether the connection is gone. */
-  isCutBefore(): boolean {
+  isCutBefore(statement: string): boolean {
     if (this.isDead) return true;
     if (this.comes('DIES_AT_STATEMENT')) this.die();
-    return this.isDead || this.comes('CUT');
+    return this.isDead || this.comes(statement === 'COMMIT' ? 'CUT_AT_COMMIT' : 'CUT');
+  }
+
+  /** A transaction that may have changed something is durable. */
+  noteWrite(): void {
+    this.onWrite();
   }
 
   isCommitUnheard(): boolean {
@@ -144,10 +152,6 @@ export class SimProcess {
     this.idle = [];
     for (const tell of waiting) tell();
   }
-}
-
-interface Client {
-  query(...parameters: unknown[]): Promise<unknown>;
 }
 
 /**
@@ -219,58 +223,6 @@ function hit(dataSource: DataSource, process: SimProcess): DataSource {
         };
         return runner satisfies QueryRunner;
       };
-    },
-  });
-}
-
-interface NamedStatement {
-  readonly name: string;
-  readonly text: string;
-}
-
-const names = new Map<string, string>();
-
-function isNamed(statement: unknown): statement is NamedStatement {
-  return typeof statement === 'object' && statement !== null && 'name' in statement && 'text' in statement;
-}
-
-/** Simulated processes share connections, and each of them would give its own statements the same names. */
-function named(statement: NamedStatement): NamedStatement {
-  const name = names.get(statement.text) ?? `shared${names.size}`;
-  names.set(statement.text, name);
-  return { ...statement, name };
-}
-
-/** A connection that can end. The server's side of it is rolled back at once, as it would be when it sees the end. */
-function breakable(real: Client, process: SimProcess): Client {
-  let isBroken = false;
-  let isOpen = false;
-  const end = async () => {
-    isBroken = true;
-    if (isOpen) await real.query('ROLLBACK');
-    isOpen = false;
-    throw new ConnectionCut();
-  };
-  const query = async (...parameters: unknown[]): Promise<unknown> => {
-    const [first] = parameters;
-    const text = typeof first === 'string' ? first : String((first as { text?: string }).text);
-    if (isBroken) throw new ConnectionCut();
-    if (text === 'ROLLBACK') {
-      isOpen = false;
-      return real.query('ROLLBACK');
-    }
-    if (process.isCutBefore()) return end();
-    const result = await real.query(...(isNamed(first) ? [named(first)] : parameters));
-    if (text.startsWith('START TRANSACTION')) isOpen = true;
-    if (text !== 'COMMIT') return result;
-    isOpen = false;
-    return process.isCommitUnheard() ? end() : result;
-  };
-  return new Proxy(real, {
-    get(target, name) {
-      if (name === 'query') return query;
-      const value = Reflect.get(target, name, target) as unknown;
-      return typeof value === 'function' ? value.bind(target) : value;
     },
   });
 }

@@ -1,19 +1,26 @@
+import { hash } from 'node:crypto';
+import { endReads } from './connection.js';
 import type { Ground } from './ground.js';
 import type { LedgerKind } from './ledgers.js';
-import { brokenAtTheEnd, brokenNow } from './promises.js';
+import { Promises } from './promises.js';
 import { settle } from './settle.js';
+import type { SourceKind } from './source.js';
 import { drawStep, STEPS } from './steps.js';
 import { World } from './world.js';
 
 export interface SeedOptions {
   readonly seed: number;
   readonly ledger?: LedgerKind | undefined;
+  readonly source?: SourceKind | undefined;
   readonly steps?: number | undefined;
 }
 
 export interface SeedReport {
   readonly seed: number;
   readonly ledger: LedgerKind;
+  readonly source: SourceKind;
+  /** Of all that happened: the story, the audit trail and the ledger's documents. The same for the same seed. */
+  readonly digest: string;
   /** The history, one line a step; the same for the same seed. */
   readonly story: readonly string[];
   readonly broken: readonly string[];
@@ -22,11 +29,14 @@ export interface SeedReport {
   readonly faults: Readonly<Record<string, number>>;
   readonly mishaps: Readonly<Record<string, number>>;
   readonly steps: Readonly<Record<string, number>>;
+  /** What was really done, by kind; what was refused does not count. */
+  readonly did: Readonly<Record<string, number>>;
   readonly documents: number;
   readonly endings: Readonly<Record<string, number>>;
   readonly ms: number;
 }
 
+/** Of a whole history. The gate plays shorter ones, and many more of them. */
 const STEPS_LEAST = 25;
 const STEPS_MOST = 60;
 
@@ -37,37 +47,67 @@ export async function simulate(ground: Ground, options: SeedOptions): Promise<Se
   const steps: Record<string, number> = {};
   const others = await othersDigest(ground);
   const world = await World.begin(ground, { ...options, say: (line) => story.push(line) });
+  const promises = new Promises(world);
   let broken: string[] = [];
+  let digest = '';
   try {
     const { ledger, pipeline } = world;
-    story.push(`${ledger.connector.kind} ${JSON.stringify({ ...pipeline, sourceId: undefined, ledgerId: undefined })}`);
+    story.push(
+      `${world.sourceKind} to ${ledger.connector.kind} ${JSON.stringify({ ...pipeline, sourceId: undefined, ledgerId: undefined })}`,
+    );
     const count = options.steps ?? world.random.int(STEPS_LEAST, STEPS_MOST);
     for (let index = 1; index <= count && broken.length === 0; index += 1) {
-      const name = drawStep(world);
+      const name = drawStep(world, index);
       steps[name] = (steps[name] ?? 0) + 1;
       const told = await STEPS[name]?.[1](world);
+      await endReads();
       story.push(`${String(index).padStart(4)}  ${name}: ${told}`);
-      broken = await brokenNow(world);
+      broken = await promises.brokenNow();
     }
     if (broken.length === 0) {
       await settle(world);
-      broken = await brokenAtTheEnd(world);
+      broken = await promises.brokenAtTheEnd();
     }
+    digest = await digestOf(world, story);
   } catch (error) {
     broken.push(`The history ended with an error: ${error instanceof Error ? error.stack : String(error)}`);
   } finally {
     if (broken.length > 0) story.push(...(await trailOf(world)));
     await world.end();
+    await endReads();
   }
   if ((await othersDigest(ground, world.tenantId)) !== others) broken.push('Another tenant was touched');
   const { calls, disturbed, byKind } = world.faults.counts;
   return {
-    ...{ seed: options.seed, ledger: world.kind, story, broken, calls, disturbed, faults: byKind },
+    ...{ seed: options.seed, ledger: world.kind, source: world.sourceKind, digest, story, broken },
+    ...{ calls, disturbed, faults: byKind, did: world.did },
     ...{ mishaps: world.mishaps as Record<string, number>, steps, endings: world.endings },
     documents: world.documents,
     ms: Number(process.hrtime.bigint() - startedAt) / 1e6,
   };
 }
+
+/** Ids and references are made anew for every history: each is replaced by the order in which it comes. */
+async function digestOf(world: World, story: readonly string[]): Promise<string> {
+  const events = await world.rows<{ occurred_at: Date; actor: string; action: string; summary: string }>(
+    'select occurred_at, actor, action, summary from audit_events where tenant_id = $1 order by sequence',
+  );
+  const documents = world.ledger.sandbox.documents();
+  const log = [
+    ...story,
+    ...events.map((one) => `${one.occurred_at.toISOString()} ${one.actor} ${one.action} ${one.summary}`),
+    ...documents.map((one) => JSON.stringify(one)),
+  ].join('\n');
+  const names = new Map<string, string>();
+  const named = log.replace(MADE_ANEW, (id) => {
+    const name = names.get(id) ?? `id${names.size}`;
+    names.set(id, name);
+    return name;
+  });
+  return hash('sha256', named, 'hex');
+}
+
+const MADE_ANEW = /\b(?:[a-z]+_[0-9a-f]{32}|[A-Z][A-Z0-9]{14}|[0-9a-f]{64}|seed-\d+-[0-9a-f]{10})\b|127\.0\.0\.1:\d+/g;
 
 /** What the product itself tells of its documents, for whoever looks into a failure. */
 async function trailOf(world: World): Promise<string[]> {

@@ -15,6 +15,7 @@ const NO_DAY = Number.POSITIVE_INFINITY;
 export class SimulatedTime implements Clock {
   private ms = STARTS_AT;
   private events: Event[] = [];
+  private readonly listeners: ((nowMs: number) => void)[] = [];
 
   now(): Date {
     return new Date(this.ms);
@@ -29,6 +30,17 @@ export class SimulatedTime implements Clock {
     this.events.push({ atMs: this.ms + delayMs, run });
   }
 
+  /** Calls `tell` whenever the time has moved on. */
+  onMove(tell: (nowMs: number) => void): void {
+    this.listeners.push(tell);
+  }
+
+  private moved(toMs: number): void {
+    if (toMs <= this.ms) return;
+    this.ms = toMs;
+    for (const tell of this.listeners) tell(toMs);
+  }
+
   get nextEventMs(): number {
     return Math.min(NO_DAY, ...this.events.map(({ atMs }) => atMs));
   }
@@ -40,10 +52,10 @@ export class SimulatedTime implements Clock {
   /** Moves on to the moment given, if it is not over, by way of all that is to happen until then. */
   async moveTo(untilMs: number): Promise<void> {
     for (let next = this.takeDue(untilMs); next; next = this.takeDue(untilMs)) {
-      this.ms = Math.max(this.ms, next.atMs);
+      this.moved(next.atMs);
       await next.run();
     }
-    this.ms = Math.max(this.ms, untilMs);
+    this.moved(untilMs);
   }
 
   private takeDue(untilMs: number): Event | undefined {
@@ -51,6 +63,20 @@ export class SimulatedTime implements Clock {
     const first = due.reduce<Event | undefined>((a, b) => (a === undefined || b.atMs < a.atMs ? b : a), undefined);
     if (first) this.events = this.events.filter((event) => event !== first);
     return first;
+  }
+}
+
+/** The clock of one machine, which may be wrong. */
+export class SkewedClock implements Clock {
+  skewMs = 0;
+  private readonly time: SimulatedTime;
+
+  constructor(time: SimulatedTime) {
+    this.time = time;
+  }
+
+  now(): Date {
+    return new Date(this.time.nowMs + this.skewMs);
   }
 }
 

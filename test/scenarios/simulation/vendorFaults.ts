@@ -2,8 +2,8 @@ import { DROP_CONNECTION, htmlPage, json } from '../../../src/sandbox/kit/http.j
 import type { Exchange, FaultDial, FaultKind, SandboxReply } from '../../../src/sandbox/kit/index.js';
 import type { Random } from '../support/random.js';
 import { SETTLING_S } from './ledgers.js';
+import type { SourceFault } from './memorySource.js';
 import type { SimProcess } from './simProcess.js';
-import type { SourceFault } from './source.js';
 import type { SimulatedTime } from './time.js';
 
 const WEIGHTS: readonly (readonly [FaultKind, number])[] = [
@@ -21,6 +21,12 @@ const SOURCE_FAULTS: readonly SourceFault[] = ['UNREACHABLE', 'THROTTLED', 'UNRE
 /** A late write, and what the ledger does by itself after it, comes before the settling time is over. */
 const LATEST_MS = SETTLING_S * 1_000 - 1_000;
 
+/** Of the calls, those before which the ledger's own people change something. */
+const MEANWHILE_SHARE = 0.02;
+
+/** Where a call arrives. */
+export type Door = 'ledger' | 'source';
+
 export interface CallCounts {
   calls: number;
   disturbed: number;
@@ -33,6 +39,8 @@ export class VendorFaults {
   isOn = true;
   /** Until then the ledger's server ends every connection. */
   awayUntilMs = 0;
+  /** What happens in the ledger while somebody is at work with it: between its answer to a check, say, and the write. */
+  meanwhile: () => void = () => undefined;
   /** Whoever calls at the moment. */
   caller: SimProcess | null = null;
   private readonly random: Random;
@@ -45,8 +53,8 @@ export class VendorFaults {
     this.share = share;
   }
 
-  standAt(dial: FaultDial): void {
-    dial.run = (_path, exchange) => this.run(exchange);
+  standAt(dial: FaultDial, door: Door): void {
+    dial.run = (_path, exchange) => this.run(exchange, door);
   }
 
   /** What the source does to a call. */
@@ -59,25 +67,26 @@ export class VendorFaults {
     return fault;
   };
 
-  private async run(exchange: Exchange): Promise<SandboxReply | typeof DROP_CONNECTION> {
+  private async run(exchange: Exchange, door: Door): Promise<SandboxReply | typeof DROP_CONNECTION> {
     const { caller } = this;
     if (this.isOn) this.counts.calls += 1;
     caller?.beforeCall();
     if (caller?.isDead) return DROP_CONNECTION;
-    const reply = await this.answer(exchange);
+    const reply = await this.answer(exchange, door);
     await caller?.afterCall();
     return caller?.isDead ? DROP_CONNECTION : reply;
   }
 
-  private async answer(exchange: Exchange): Promise<SandboxReply | typeof DROP_CONNECTION> {
+  private async answer(exchange: Exchange, door: Door): Promise<SandboxReply | typeof DROP_CONNECTION> {
     if (!this.isOn) return exchange.commit();
-    if (this.time.nowMs < this.awayUntilMs) {
+    if (this.random.chance(MEANWHILE_SHARE)) this.meanwhile();
+    if (door === 'ledger' && this.time.nowMs < this.awayUntilMs) {
       this.note('AWAY');
       return DROP_CONNECTION;
     }
     if (!this.random.chance(this.share)) return exchange.commit();
     const kind = this.draw();
-    this.note(kind);
+    this.note(door === 'source' ? `source ${kind}` : kind);
     switch (kind) {
       case 'LOSE_REPLY_AFTER_COMMIT':
         await exchange.commit();

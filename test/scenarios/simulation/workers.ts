@@ -12,13 +12,15 @@ import type { SystemsParts } from '../../../src/services/systems.js';
 import { processWebhook } from '../../../src/services/webhooks.js';
 import { type Ground, unique } from './ground.js';
 import type { SimJob, SimQueue } from './queue.js';
-import { type MishapKind, SimDatabase, SimProcess } from './simProcess.js';
-import type { SimulatedTime } from './time.js';
+import { type ProcessWatch, SimDatabase, SimProcess } from './simProcess.js';
+import { type SimulatedTime, SkewedClock } from './time.js';
 
 /** A process that works on jobs and answers callers. */
 export interface Worker {
   readonly name: string;
   readonly process: SimProcess;
+  /** Of the machine that it runs on. */
+  readonly clock: SkewedClock;
   readonly engine: SystemsParts;
   readonly connections: LiveConnections;
 }
@@ -36,11 +38,13 @@ let lockKeys = 1_000n;
 export async function startWorker(
   { ground, time, queue, connectors }: WorkerParts,
   name: string,
-  onHit: (kind: MishapKind) => void,
+  watch: ProcessWatch,
 ): Promise<Worker> {
   lockKeys += 1n;
-  const process = new SimProcess(`sim-${name}-${unique()}`, lockKeys, onHit);
-  const { sealer, locks, pool, dataSource } = ground;
+  const process = new SimProcess(`sim-${name}-${unique()}`, lockKeys, watch);
+  const { secrets, locks, pool, dataSource } = ground;
+  const sealer = secrets.sealer();
+  const clock = new SkewedClock(time);
   await locks.query('select pg_advisory_lock($1)', [process.lockKey.toString()]);
   await pool.query(
     `insert into processes (id, lock_key, host, pid, roles, started_at) values ($1, $2, 'simulated', 1, 'worker', $3)`,
@@ -51,10 +55,10 @@ export async function startWorker(
   const registry = new ConnectorRegistry(
     connectors.map((one) => (one.role === 'LEDGER' ? oneAtATime(one, process) : one)),
   );
-  const connections = new LiveConnections({ db, clock: time, logger, connectors: registry, sealer });
+  const connections = new LiveConnections({ db, clock, logger, connectors: registry, sealer });
   const { processId } = process;
-  const engine = { db, clock: time, logger, connectors: registry, connections, jobs: queue, processId, sealer };
-  return { name, process, engine, connections };
+  const engine = { db, clock, logger, connectors: registry, connections, jobs: queue, processId, sealer };
+  return { name, process, clock, engine, connections };
 }
 
 /** Its lock is free at once, as when its connection ends. */

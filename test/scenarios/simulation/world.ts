@@ -5,10 +5,22 @@ import { connectSystem } from '../../../src/services/systems.js';
 import type { PipelineRequest } from '../../../src/services/useCases.js';
 import { Random } from '../support/random.js';
 import { type Ground, unique } from './ground.js';
-import { CLEARING, LEDGER_KINDS, type LedgerKind, type SimLedger, startLedger } from './ledgers.js';
+import { moveAccount, movePeriod } from './ledgerSteps.js';
+import {
+  CLEARING,
+  LEDGER_KINDS,
+  type LedgerKind,
+  type SimLedger,
+  SUBMIT_TIMEOUT_S,
+  startLedger,
+  TAX_CODE,
+} from './ledgers.js';
+import { CATEGORIES } from './purchase.js';
 import { type SimJob, SimQueue } from './queue.js';
+import type { Secrets } from './secrets.js';
 import type { Mishap, MishapKind } from './simProcess.js';
-import { SimSource, VIEWS, WEBHOOK_SECRET } from './source.js';
+import type { SourceKind, SpendSource } from './source.js';
+import { startSource } from './sources.js';
 import { liveIn, SimulatedTime } from './time.js';
 import { VendorFaults } from './vendorFaults.js';
 import { callerOf, loseLock, startWorker, type Worker, work } from './workers.js';
@@ -16,6 +28,7 @@ import { callerOf, loseLock, startWorker, type Worker, work } from './workers.js
 export interface WorldOptions {
   readonly seed: number;
   readonly ledger?: LedgerKind | undefined;
+  readonly source?: SourceKind | undefined;
   readonly say: (line: string) => void;
 }
 
@@ -23,19 +36,22 @@ interface PausedJob {
   readonly worker: Worker;
   readonly job: SimJob;
   readonly work: Promise<Ended>;
+  readonly sinceMs: number;
 }
 
 type Ended = { readonly error: unknown } | { readonly error: null };
 
-export const CATEGORIES = ['OFFICE', 'MEALS', 'TRAVEL'];
 const WORKERS = 3;
+/** Longer than any claim holds. */
+const LEASE_AT_MOST_MS = (SUBMIT_TIMEOUT_S + 60) * 1_000;
 const SHARES = [0.1, 0.12, 0.15, 0.2, 0.3];
+/** The source in memory can do the most, and is the quickest. */
+const SOURCES: readonly SourceKind[] = ['MEMORY', 'MEMORY', 'MEMORY', 'BREX', 'BREX', 'EXPENSIFY'];
 
 /** One seed's history as it stands: its tenant, the systems that it is connected to, and the processes that serve it. */
 export class World {
   readonly random: Random;
   readonly time = new SimulatedTime();
-  readonly source = new SimSource();
   readonly faults: VendorFaults;
   readonly queue: SimQueue;
   readonly workers: Worker[] = [];
@@ -47,12 +63,26 @@ export class World {
   readonly tenantId: string;
   readonly kind: LedgerKind;
   readonly say: (line: string) => void;
+  readonly sourceKind: SourceKind;
+  readonly secrets: Secrets;
+  /** What was done, by kind: a refusal does not count. */
+  readonly did: Record<string, number> = {};
+  /** Something in the ledger was closed or blocked at some time. */
+  wasLedgerChanged = false;
+  isLedgerCredentialWrong = false;
+  /** The source has another one than was entered. */
+  isSourceCredentialOld = false;
+  /** Numbers of the deliveries so far. */
+  readonly messages: number[] = [];
+  /** Transactions so far that may have changed something. */
+  writes = 0;
   /** What the purchases were in the end, by status. */
   readonly endings: Record<string, number> = {};
   /** In the ledger in the end. */
   documents = 0;
   mishapsOn = true;
   ledger!: SimLedger;
+  source!: SpendSource;
   pipeline!: PipelineRequest;
   sourceId = '';
   ledgerId = '';
@@ -60,9 +90,9 @@ export class World {
   private backToLife: () => void = () => undefined;
   private started = 0;
   private wasHit = false;
-  private readonly everyWorker: Worker[] = [];
+  readonly everyWorker: Worker[] = [];
 
-  private constructor(ground: Ground, { seed, ledger, say }: WorldOptions) {
+  private constructor(ground: Ground, { seed, ledger, source, say }: WorldOptions) {
     this.ground = ground;
     this.say = say;
     this.tenantId = `seed-${seed}-${unique()}`;
@@ -70,6 +100,9 @@ export class World {
     // Drawn even where it is given, so that a failure seen without `--ledger` is the same history with it.
     const drawn = this.random.pick(LEDGER_KINDS);
     this.kind = ledger ?? drawn;
+    const drawnSource = this.random.pick(SOURCES);
+    this.sourceKind = source ?? drawnSource;
+    this.secrets = ground.secrets;
     this.faults = new VendorFaults(this.stream(), this.time, this.random.pick(SHARES));
     this.queue = new SimQueue(this.time, ground.pool, this.tenantId);
   }
@@ -93,24 +126,22 @@ export class World {
   }
 
   private async setUp(): Promise<void> {
-    this.ledger = await startLedger(this.kind, this.time);
-    this.faults.standAt(this.ledger.sandbox.faults);
-    this.source.fault = this.faults.ofSource;
+    this.secrets.begin();
     this.faults.isOn = false;
+    this.ledger = await startLedger(this.kind, this.time);
+    this.faults.standAt(this.ledger.sandbox.faults, 'ledger');
+    this.source = await startSource(this.sourceKind, this.time);
+    this.source.standUnder(this.faults);
+    this.faults.meanwhile = () => {
+      this.note('ledger changed while in use');
+      this.say(`      meanwhile ${this.random.chance(0.7) ? movePeriod(this) : moveAccount(this)}`);
+    };
     await this.ground.pool.query('insert into tenants (id, name) values ($1, $1)', [this.tenantId]);
     for (let count = 0; count < WORKERS; count += 1) await this.addWorker();
     const { engine } = this.anyWorker();
     const caller = callerOf(this.tenantId, 'user:ana');
     const { credentials, settings, sandbox, connector } = this.ledger;
-    const secret = { webhookSecret: WEBHOOK_SECRET };
-    this.sourceId = done(
-      await connectSystem(engine, caller, {
-        kind: 'BREX',
-        name: 'Cards',
-        credentials: { token: 't' },
-        settings: secret,
-      }),
-    ).id;
+    this.sourceId = done(await connectSystem(engine, caller, { name: 'Cards', ...this.source.access })).id;
     this.ledgerId = done(
       await connectSystem(engine, caller, {
         ...{ kind: connector.kind, name: 'Books', baseUrl: sandbox.baseUrl, credentials, settings },
@@ -121,10 +152,7 @@ export class World {
     done(
       await setMappingRules(engine, caller, {
         pipelineId: this.pipelineId,
-        rules: CATEGORIES.slice(0, 2).map((category, index) => ({
-          category,
-          glAccount: ['6100', '6110'][index] ?? '',
-        })),
+        rules: rulesFor(CATEGORIES.slice(0, 2), (index) => ['6100', '6110'][index] ?? '', this.random.chance(0.3)),
       }),
     );
     await this.queue.clear();
@@ -137,7 +165,7 @@ export class World {
     const isJournal = random.chance(0.65) || !takesInvoices;
     const documentType = isJournal ? 'JOURNAL' : 'SUPPLIER_INVOICE';
     return {
-      ...{ name: 'Cards to books', sourceId: this.sourceId, ledgerId: this.ledgerId, streams: [...VIEWS] },
+      ...{ name: 'Cards to books', sourceId: this.sourceId, ledgerId: this.ledgerId, streams: this.source.streams },
       documentType,
       grouping: isJournal && random.chance(0.4) ? 'DAILY' : 'PER_RECORD',
       ...{ schedule: null, timeZone: 'UTC', offsetAccount: CLEARING },
@@ -158,9 +186,14 @@ export class World {
     this.started += 1;
     const { ground, time, queue, source, ledger } = this;
     const connectors = [source.connector, ledger.connector];
-    const worker = await startWorker({ ground, time, queue, connectors }, `w${this.started}`, (kind) => {
-      this.wasHit = true;
-      this.mishaps[kind] = (this.mishaps[kind] ?? 0) + 1;
+    const worker = await startWorker({ ground, time, queue, connectors }, `w${this.started}`, {
+      onHit: (kind) => {
+        this.wasHit = true;
+        this.mishaps[kind] = (this.mishaps[kind] ?? 0) + 1;
+      },
+      onWrite: () => {
+        this.writes += 1;
+      },
     });
     this.workers.push(worker);
     this.everyWorker.push(worker);
@@ -193,7 +226,7 @@ export class World {
   private drawMishap(): Mishap | null {
     if (!this.mishapsOn || !this.random.chance(0.3)) return null;
     const kind = this.random.pick<MishapKind>([
-      ...(['CUT', 'CUT', 'COMMIT_UNHEARD', 'DIES_AT_STATEMENT'] as const),
+      ...(['CUT', 'CUT_AT_COMMIT', 'COMMIT_UNHEARD', 'DIES_AT_STATEMENT'] as const),
       ...(['DIES_BEFORE_CALL', 'DIES_AFTER_CALL', 'PAUSES_BEFORE_TRANSACTION', 'PAUSES_AFTER_CALL'] as const),
     ]);
     const isStatement = kind === 'CUT' || kind === 'DIES_AT_STATEMENT';
@@ -218,7 +251,7 @@ export class World {
     const ended = endOf(work(worker, job));
     const first = await Promise.race([ended, paused]);
     worker.process.expect(null);
-    if (first === 'PAUSED') await this.leavePaused({ worker, job, work: ended });
+    if (first === 'PAUSED') await this.leavePaused({ worker, job, work: ended, sinceMs: this.time.nowMs });
     else await this.finish(worker, job, first);
     return true;
   }
@@ -229,6 +262,7 @@ export class World {
     const isTakenOver = this.random.chance(0.7);
     this.say(`      ${worker.name} pauses in ${job.name}${isTakenOver ? '; its job is given to others' : ''}`);
     if (!isTakenOver) return;
+    this.note('taken over while paused');
     if (this.random.chance(0.5)) await loseLock(this.ground, worker.process);
     worker.process.isStopping = this.random.chance(0.5);
     await this.queue.revive(job);
@@ -238,6 +272,7 @@ export class World {
     const paused = this.paused.shift();
     if (!paused) return false;
     const { worker, job } = paused;
+    if (this.time.nowMs - paused.sinceMs > LEASE_AT_MOST_MS) this.note('paused past its lease');
     this.wasHit = true;
     this.faults.caller = worker.process;
     worker.process.resume();
@@ -289,6 +324,28 @@ export class World {
     }
   }
 
+  /** @returns what broke it off when the process was hit meanwhile. */
+  async underMishap(worker: Worker, work: () => Promise<unknown>): Promise<unknown> {
+    const mishap = this.drawMishap();
+    worker.process.expect(mishap?.kind.startsWith('PAUSES') ? null : mishap);
+    this.wasHit = false;
+    this.faults.caller = worker.process;
+    try {
+      await work();
+      return null;
+    } catch (error) {
+      if (!this.wasHit) throw error;
+      return error;
+    } finally {
+      worker.process.expect(null);
+      if (worker.process.isDead) await this.bury(worker);
+    }
+  }
+
+  note(what: string): void {
+    this.did[what] = (this.did[what] ?? 0) + 1;
+  }
+
   async rows<Row extends object>(sql: string, ...parameters: readonly unknown[]): Promise<Row[]> {
     const { rows } = await this.ground.pool.query<Row>(sql, [this.tenantId, ...parameters]);
     return rows;
@@ -306,11 +363,23 @@ export class World {
         this.everyWorker.map(({ process }) => process.processId),
       ]);
       await this.queue.clear();
+      // A later history of this database has another master key.
+      for (const table of ['ledger_sessions', 'credentials']) {
+        await this.ground.pool.query(`delete from ${table} where tenant_id = $1`, [this.tenantId]);
+      }
       await this.ledger?.sandbox.close();
+      await this.source?.close();
     } finally {
       this.backToLife();
     }
   }
+}
+
+/** @param withTax the categories are taxed: the tax that the source states becomes a line of its own. */
+export function rulesFor(categories: readonly string[], accountOf: (index: number) => string, withTax: boolean) {
+  return categories.map((category, index) => {
+    return { category, glAccount: accountOf(index), taxCode: withTax ? TAX_CODE : null };
+  });
 }
 
 function endOf(job: Promise<unknown>): Promise<Ended> {

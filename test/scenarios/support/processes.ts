@@ -11,6 +11,8 @@ export interface ProcessOptions {
   readonly bootstrapKey: string;
   readonly logLevel?: string;
   readonly nodeOptions?: readonly string[];
+  /** Opens a channel for `ask`, which what is loaded by `nodeOptions` answers on. */
+  readonly hasChannel?: boolean;
 }
 
 const READY_WITHIN_MS = 60_000;
@@ -64,7 +66,7 @@ export class ProductProcess {
     url.searchParams.set('application_name', options.name);
     const child = spawn(process.execPath, [...(options.nodeOptions ?? []), product.main], {
       cwd: product.folder,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', ...(options.hasChannel ? (['ipc'] as const) : [])],
       env: {
         PATH: process.env.PATH ?? '',
         ...(product.compileCache === undefined ? {} : { NODE_COMPILE_CACHE: product.compileCache }),
@@ -86,6 +88,17 @@ export class ProductProcess {
 
   signal(signal: NodeJS.Signals): void {
     if (!this.hasEnded) this.child.kill(signal);
+  }
+
+  /** One question over the channel, one at a time. @returns null when the process ended before it answered. */
+  async ask<Answer>(question: object): Promise<Answer | null> {
+    if (!this.child.connected) return null;
+    const answer = new Promise<Answer>((resolve) => {
+      this.child.once('message', (message) => resolve(message as Answer));
+    });
+    // What cannot be sent any more is not answered either: the process has ended, or is about to.
+    this.child.send(question, () => undefined);
+    return Promise.race([answer, this.ended.then(() => null)]);
   }
 
   /** Ends it in an orderly way. */

@@ -34,6 +34,7 @@ describe('the command line', () => {
     ['sync'],
     ['replay'],
     ['reconcile'],
+    ['mapping', 'preview'],
     ['sandbox'],
     ['vendors', 'score'],
   ];

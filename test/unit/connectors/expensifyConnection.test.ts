@@ -53,7 +53,11 @@ describe('the connector', () => {
   it('needs no setting, and refuses those that it does not know', () => {
     expect(expensifyConnector.settingsSchema.safeParse({}).success).toBe(true);
     expect(expensifyConnector.settingsSchema.safeParse({ markAsExportd: 'x' }).success).toBe(false);
-    expect(expensifyConnector.settingsSchema.safeParse({ costCentreFrom: 'tag:6' }).success).toBe(false);
+    expect(expensifyConnector.settingsSchema.safeParse({ costCentreTag: 6 }).success).toBe(false);
+    expect(
+      expensifyConnector.settingsSchema.safeParse({ costCentreTag: 'Plant', costCentreField: 'employeeCustomField1' })
+        .success,
+    ).toBe(false);
     expect(expensifyConnector.settingsSchema.safeParse({ customFields: ['Project ID'] }).success).toBe(false);
     expect(expensifyConnector.settingsSchema.safeParse({ timeZone: 'Europe/Nowhere' }).success).toBe(false);
     expect(expensifyConnector.credentialsSchema.safeParse({ partnerUserID: 'a' }).success).toBe(false);
@@ -212,7 +216,11 @@ describe('secrets', () => {
     for (const echo of echoes) {
       const server = await fakeServer(({ job }) => echo(JSON.stringify(job)));
       const context = {
-        ...contextFor(server.url, CREDENTIALS, settingsWith({ markAsExported: 'x', deadlineSeconds: 5 })),
+        ...contextFor(
+          server.url,
+          CREDENTIALS,
+          settingsWith({ markAsExported: true, exportLabel: 'x', deadlineSeconds: 5 }),
+        ),
         logger: createLogger('trace', stream),
       };
       const connection = connectExpensify(context, new TestRuntime());
@@ -236,7 +244,7 @@ describe('secrets', () => {
 
 describe('the template', () => {
   const template = reportTemplate(
-    settingsWith({ customFields: ['Project'], costCentreFrom: 'customField:Plant', tagLevels: 2 }),
+    settingsWith({ customFields: ['Project'], costCentreField: 'customField:Plant', tagLevels: 2 }),
   );
 
   it('prints numbers and truth values with ?c and text with ?json_string, and nothing without', () => {

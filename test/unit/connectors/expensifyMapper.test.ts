@@ -297,7 +297,7 @@ describe('coding', () => {
   });
 
   it('a flat tag is the first level, with the code of the line or of the policy', () => {
-    const settings = { costCentreFrom: 'tag:1', tagNames: ['Department'] };
+    const settings = { costCentreTag: 1, tagNames: ['Department'] };
     const onLine = mapped({ expense: { tag: 'CC-100', tagGlCode: '101' }, policy: flat, settings });
     expect(onLine.parts[0]).toMatchObject({ costCentre: '101', dimensions: { Department: '101' } });
     expect(mapped({ expense: { tag: 'CC-100' }, policy: flat, settings }).parts[0]?.costCentre).toBe('100');
@@ -309,7 +309,7 @@ describe('coding', () => {
   });
 
   it('multi-level tags come by level, or out of the joined text', () => {
-    const settings = { costCentreFrom: 'tag:2', tagNames: ['Department'] };
+    const settings = { costCentreTag: 2, tagNames: ['Department'] };
     const listed = {
       tags: [
         { name: 'R&D', code: '' },
@@ -322,6 +322,23 @@ describe('coding', () => {
     expect(mapped({ expense: { tag: 'R&D:A\\:B' }, policy: multi, settings }).parts[0]).toMatchObject(wanted);
   });
 
+  it.each([
+    ['in the settings', { costCentreTag: 'department', tagNames: ['Region', 'Department'] }, null, 'A:B'],
+    ['in the policy', { costCentreTag: 'Project' }, multi, 'P-1'],
+    ['by level', { costCentreTag: 1 }, null, 'R&D'],
+  ])('the cost centre is the tag that is named %s', (_where, settings, policy, costCentre) => {
+    const tagged = { tag: 'R&D:A\\:B' };
+    expect(mapped({ expense: tagged, policy, settings }).parts[0]?.costCentre).toBe(costCentre);
+  });
+
+  it('a tag that is named and in no place known is never guessed', () => {
+    const settings = { costCentreTag: 'Plant' };
+    expect(mapped({ expense: { tag: 'R&D:A\\:B' }, policy: multi, settings }).parts[0]?.costCentre).toBeNull();
+    expect(mapped({ expense: { tag: 'CC-100' }, policy: flat, settings }).parts[0]?.costCentre).toBe('100');
+    expect(() => mapped({ expense: { tag: 'R&D' }, settings })).toThrow('Which tag is "Plant" is not known');
+    expect(mapped({ expense: {}, settings }).parts[0]?.costCentre).toBeNull();
+  });
+
   it('an empty parent leaves its level empty and does not move the child up', () => {
     const levels = tagLevelsOf(expenseSchema.parse(expense({ tag: ':Project X' })));
     expect(levels.map(({ name }) => name)).toEqual(['', 'Project X']);
@@ -331,7 +348,7 @@ describe('coding', () => {
   it('custom fields give cost centre and dimensions where the settings name them', () => {
     const fields = { customFields: { Project: 'Apollo', Plant: '07' }, employeeCustomField1: '4711' };
     const settings = {
-      costCentreFrom: 'customField:Plant',
+      costCentreField: 'customField:Plant',
       customFields: ['Project'],
       employeeFieldNames: { first: 'Employee' },
     };
@@ -339,7 +356,7 @@ describe('coding', () => {
       costCentre: '07',
       dimensions: { Project: 'Apollo', Employee: '4711' },
     });
-    const other = { costCentreFrom: 'employeeCustomField1' };
+    const other = { costCentreField: 'employeeCustomField1' };
     expect(mapped({ report: fields, settings: other }).parts[0]?.costCentre).toBe('4711');
   });
 
@@ -352,6 +369,9 @@ describe('coding', () => {
     expect(needs({ tag: 'CC-100' })).toBe(true);
     expect(needs({ tag: 'CC-100' }, { tagCodes: 'NAME' })).toBe(false);
     expect(needs({ tag: 'CC-100', tagGlCode: '100' })).toBe(false);
+    expect(needs({ tag: 'CC-100', tagGlCode: '100' }, { costCentreTag: 'Department' })).toBe(true);
+    expect(needs({ tag: 'CC-100', tagGlCode: '100' }, { costCentreTag: 1 })).toBe(false);
+    expect(needs({}, { costCentreTag: 'Department' })).toBe(false);
   });
 });
 

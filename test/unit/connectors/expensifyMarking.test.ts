@@ -17,7 +17,7 @@ const done = (externalId: string): ExportReport => ({
 
 async function marking(reports = [report()], settings: Record<string, unknown> = {}) {
   const expensify = await expensifyWith(reports);
-  const { connection, runtime } = connectTo(expensify.url, { markAsExported: LABEL, ...settings });
+  const { connection, runtime } = connectTo(expensify.url, { markAsExported: true, exportLabel: LABEL, ...settings });
   return { ...expensify, exports: connection.exports as ReportsExports, runtime };
 }
 

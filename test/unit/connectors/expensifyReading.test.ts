@@ -258,8 +258,11 @@ describe('a window', () => {
 
   it('leaves marked reports in unless the setting leaves them out', async () => {
     const expensify = await expensifyWith([]);
-    await readAll(connectTo(expensify.url, { markAsExported: 'gate' }).connection, RECENT);
-    await readAll(connectTo(expensify.url, { markAsExported: 'gate', skipMarked: true }).connection, RECENT);
+    await readAll(connectTo(expensify.url, { markAsExported: true, exportLabel: 'gate' }).connection, RECENT);
+    await readAll(
+      connectTo(expensify.url, { markAsExported: true, exportLabel: 'gate', skipMarked: true }).connection,
+      RECENT,
+    );
     const labels = fileJobs(expensify.asked).map(({ inputSettings }) => inputSettings?.filters?.markedAsExported);
     expect(labels).toEqual([undefined, 'gate']);
   });

@@ -49,7 +49,7 @@ const REPORT = {
   transactionList: [EXPENSE],
 };
 
-const SETTINGS = settingsWith({ customFields: ['Project'], costCentreFrom: 'customField:Plant' });
+const SETTINGS = settingsWith({ customFields: ['Project'], costCentreField: 'customField:Plant' });
 
 function linesOf(reports: readonly unknown[], template = reportTemplate(SETTINGS)) {
   const text = compileTemplate(template).render({ reports, addHeader: true });

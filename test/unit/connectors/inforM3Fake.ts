@@ -473,19 +473,19 @@ export function connect(
       done();
     },
   });
-  const credentials = inforM3Connector.credentialsSchema.parse(options.credentials ?? ionapi(m3.baseUrl));
+  const credentials = inforM3Connector.credentialsSchema.parse({ ionapi: options.credentials ?? ionapi(m3.baseUrl) });
   const vault = new MemoryVault(credentials);
   const session = options.session ?? new MemorySession();
   const context = contextFor(
     m3.baseUrl,
     credentials,
     inforM3Connector.settingsSchema.parse({
-      company: 100,
-      division: 'AAA',
+      cono: 100,
+      divi: 'AAA',
       pollSeconds: 0.01,
       watchSeconds: 1,
       settlingSeconds: 0,
-      gl: { interfaceName: 'BREXGL' },
+      journalInterface: 'BREXGL',
       ...settings,
     }),
     { vault, session, now: options.now ?? (() => new Date('2026-11-20T12:00:00Z')) },

@@ -178,7 +178,7 @@ describe('what is no invoice here', () => {
   });
 
   it('a dimension that this release has no field for is refused unsent', async () => {
-    const { connection } = connect(m3, { costCentreDimension: 7 });
+    const { connection } = connect(m3, { dimensions: { costCentre: 'AIT7' } });
     expect(await failureOf(connection.submit(invoice()))).toMatchObject({ code: 'RELEASE_LACKS_FIELD' });
     expect(m3.count('APS450MI.AddHead')).toBe(0);
     await connection.disconnect();

@@ -112,7 +112,7 @@ describe('a journal', () => {
   });
 
   it('without an interface is refused before anything is sent', async () => {
-    const { connection } = connect(m3, { gl: {} });
+    const { connection } = connect(m3, { journalInterface: undefined });
     expect(await failureOf(connection.submit(journal()))).toMatchObject({ code: 'INTERFACE_NOT_SET' });
     expect(m3.calls).toEqual([]);
     await connection.disconnect();
@@ -125,7 +125,7 @@ describe('a journal', () => {
       { field: 'CUAM', from: 13, to: 29, align: 'right' },
       { field: 'VTXT', from: 30, to: 69 },
     ];
-    const { connection } = connect(m3, { watchSeconds: 0, gl: { interfaceName: 'BREXGL', usage: 'position', layout } });
+    const { connection } = connect(m3, { watchSeconds: 0, gl: { usage: 'position', layout } });
     await failureOf(connection.submit(journal()));
     const [first] = m3.batches.get(REFERENCE)?.lines.values() ?? [];
     expect(first?.PARM).toBe(`I162510                100.00${REFERENCE} Hotel + café, J&D`);
@@ -133,7 +133,7 @@ describe('a journal', () => {
   });
 
   it('tells the side by DBCR where amounts are to go without a sign', async () => {
-    const { connection } = connect(m3, { watchSeconds: 0, gl: { interfaceName: 'BREXGL', sign: 'debit-credit' } });
+    const { connection } = connect(m3, { watchSeconds: 0, gl: { sign: 'debit-credit' } });
     await failureOf(connection.submit(journal()));
     const lines = [...(m3.batches.get(REFERENCE)?.lines.values() ?? [])];
     expect(lines.map((one) => `${one.DBCR} ${one.CUAM}`)).toEqual(['D 100.00', 'D 20.50', 'C 120.50']);

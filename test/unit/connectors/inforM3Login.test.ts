@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dimensionNumbers } from '../../../src/connectors/infor-m3/config.js';
 import { inforM3Connector, SECRET_FIELDS } from '../../../src/connectors/infor-m3/index.js';
 import { CredentialsError, LedgergateError, RateLimitedError } from '../../../src/errors.js';
 import { MemorySession } from '../../support/connectorContext.js';
@@ -24,46 +25,81 @@ describe('the .ionapi file', () => {
     ['as an object', file],
     ['as its text', text],
     ['with the mark of a Windows editor', `\uFEFF${text}`],
-    ['under the key ionapi', { ionapi: file }],
-    ['as text under the key ionapi', { ionapi: text }],
-  ])('is taken %s', (_how, given) => {
-    expect(inforM3Connector.credentialsSchema.parse(given)).toMatchObject({ ti: 'ACME_TST', saak: SECRETS.saak });
+  ])('is taken %s', (_how, ionapi) => {
+    const { credentialsSchema, baseUrlOf } = inforM3Connector;
+    const taken = credentialsSchema.parse({ ionapi });
+    expect(taken).toMatchObject({ ionapi: { ti: 'ACME_TST', saak: SECRETS.saak } });
+    expect(baseUrlOf?.(taken)).toBe('https://mingle-ionapi.eu1.example.com');
   });
 
   it('without a service account is refused by the names of what is missing, and no value is echoed', () => {
     const { saak: _saak, sask: _sask, ...rest } = file;
-    const result = inforM3Connector.credentialsSchema.safeParse({ ...rest, cs: 12 });
-    expect(result.error?.issues.map((issue) => issue.path.join('.'))).toEqual(['cs', 'saak', 'sask']);
+    const result = inforM3Connector.credentialsSchema.safeParse({ ionapi: { ...rest, cs: 12 } });
+    expect(result.error?.issues.map((issue) => issue.path.join('.'))).toEqual([
+      'ionapi.cs',
+      'ionapi.saak',
+      'ionapi.sask',
+    ]);
     expect(JSON.stringify(result.error?.issues)).not.toContain('pl4nted');
-    expect(inforM3Connector.credentialsSchema.safeParse('no JSON pl4nted').success).toBe(false);
+    expect(inforM3Connector.credentialsSchema.safeParse({ ionapi: 'no JSON pl4nted' }).success).toBe(false);
   });
 
   it('that names an address without encryption is refused, but for this very machine', () => {
-    const bad = inforM3Connector.credentialsSchema.safeParse({ ...file, pu: 'http://sso.example.com/as/' });
-    expect(bad.error?.issues.map((issue) => issue.path.join('.'))).toEqual(['pu']);
-    expect(inforM3Connector.credentialsSchema.safeParse({ ...file, iu: 'http://127.0.0.1:8080' }).success).toBe(true);
-    expect(inforM3Connector.credentialsSchema.safeParse({ ...file, iu: 'http://127.0.0.1.evil.com' }).success).toBe(
-      false,
-    );
+    const bad = inforM3Connector.credentialsSchema.safeParse({ ionapi: { ...file, pu: 'http://sso.example.com/as/' } });
+    expect(bad.error?.issues.map((issue) => issue.path.join('.'))).toEqual(['ionapi.pu']);
+    expect(
+      inforM3Connector.credentialsSchema.safeParse({ ionapi: { ...file, iu: 'http://127.0.0.1:8080' } }).success,
+    ).toBe(true);
+    expect(
+      inforM3Connector.credentialsSchema.safeParse({ ionapi: { ...file, iu: 'http://127.0.0.1.evil.com' } }).success,
+    ).toBe(false);
   });
 });
 
 describe('the settings', () => {
   it('need the company alone, refuse unknown names, and say where a problem is', () => {
     const { settingsSchema } = inforM3Connector;
-    expect(settingsSchema.safeParse({ company: 100 }).success).toBe(true);
+    expect(settingsSchema.safeParse({ cono: 100 }).success).toBe(true);
+    expect(settingsSchema.parse({ cono: '100' })).toMatchObject({ cono: 100, divi: '' });
     const issues = settingsSchema.safeParse({
-      company: 0,
+      cono: 0,
       gl: { sign: 'x' },
       errorPatterns: { period: '(' },
       other: 1,
     });
     expect(issues.error?.issues.map((issue) => issue.path.join('.'))).toEqual([
-      'company',
+      'cono',
       'gl.sign',
       'errorPatterns.period',
       '',
     ]);
+  });
+});
+
+describe('the fields of dimensions', () => {
+  const problems = (dimensions: unknown) => {
+    const { error } = inforM3Connector.settingsSchema.safeParse({ cono: 100, dimensions });
+    return error?.issues.map((issue) => issue.path.join('.'));
+  };
+
+  it('are AIT2 to AIT7, each for one name; AIT1 is the GL account', () => {
+    expect(problems({ glAccount: 'AIT1', costCentre: 'AIT5', project: 'AIT2', plant: null })).toBeUndefined();
+    expect(problems({ costCentre: 'AIT1' })).toEqual(['dimensions.costCentre']);
+    expect(problems({ glAccount: 'AIT3' })).toEqual(['dimensions.glAccount']);
+    expect(problems({ project: 'AIT3', plant: 'AIT3' })).toEqual(['dimensions.plant']);
+    expect(problems({ project: 'AIT8' })).toEqual(['dimensions.project']);
+    expect(problems({ project: 3 })).toEqual(['dimensions.project']);
+  });
+
+  it.each([
+    ['to AIT2 when nobody says otherwise', {}, { costCentre: 2 }],
+    ['to AIT2 beside others', { project: 'AIT3' }, { costCentre: 2, project: 3 }],
+    ['where the settings say', { costCentre: 'AIT4' }, { costCentre: 4 }],
+    ['nowhere when AIT2 is another name’s', { project: 'AIT2' }, { project: 2 }],
+    ['nowhere when the settings say so', { costCentre: null }, {}],
+  ])('take the cost centre %s', (_where, dimensions, numbers) => {
+    const settings = inforM3Connector.settingsSchema.parse({ cono: 100, dimensions });
+    expect(Object.fromEntries(dimensionNumbers(settings))).toEqual(numbers);
   });
 });
 
@@ -134,7 +170,7 @@ describe('the access token', () => {
   it('of a file that was replaced meanwhile is not used any more', async () => {
     const { connection, vault } = connect(m3);
     await connection.findByReference([journal()]);
-    vault.credential = { ...vault.credential, saak: 'ACME_TST#another' };
+    vault.credential = { ionapi: { ...vault.credential.ionapi, saak: 'ACME_TST#another' } };
     await connection.findByReference([journal()]);
     expect(m3.tokenForms.map((form) => form.get('username'))).toEqual([SECRETS.saak, 'ACME_TST#another']);
     await connection.disconnect();

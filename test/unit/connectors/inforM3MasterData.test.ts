@@ -111,7 +111,7 @@ describe('suppliers, rules and periods', () => {
   });
 
   it('the rules tell which dimensions have a place', async () => {
-    const { connection } = connect(m3, { dimensions: { project: 4 }, foreignCurrencies: false });
+    const { connection } = connect(m3, { dimensions: { project: 'AIT4' }, foreignCurrencies: false });
     const rules = await connection.rules();
     expect([rules.localCurrency, rules.costCentreDimension, rules.memoLength]).toEqual(['USD', 'costCentre', 24]);
     expect([rules.takesDimension?.('project'), rules.takesDimension?.('colour')]).toEqual([true, false]);

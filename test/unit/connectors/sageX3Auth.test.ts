@@ -19,16 +19,17 @@ const NOW = new Date('2026-11-20T10:00:00Z');
 const app: SageX3Credentials = {
   kind: 'connectedApp',
   clientId: 'app-1',
-  clientSecret: 'pl4nted-connected-app-secret-value',
-  username: 'gateway',
+  secret: 'pl4nted-connected-app-secret-value',
+  user: 'gateway',
 };
 
-const oauth2: SageX3Credentials = {
+const oauth2 = (): SageX3Credentials => ({
   kind: 'oauth2',
+  tokenUrl: `${x3.url}/v1/token`,
   clientId: 'client-1',
   clientSecret: 'pl4nted-client-secret',
   refreshToken: 'refresh-1',
-};
+});
 
 function bearer(call: Call | undefined): string {
   return String(call?.headers.authorization ?? '').replace('Bearer ', '');
@@ -56,11 +57,9 @@ describe('a connected application', () => {
 
   it('signs its own token with issuer, subject, audience and a back-dated beginning', async () => {
     await connectTo(x3.url, settings, app, { now: () => NOW }).connection.findByReference([query]);
-    const { payload, protectedHeader } = await jwtVerify(
-      bearer(x3.calls[0]),
-      new TextEncoder().encode(app.clientSecret),
-      { currentDate: NOW },
-    );
+    const { payload, protectedHeader } = await jwtVerify(bearer(x3.calls[0]), new TextEncoder().encode(app.secret), {
+      currentDate: NOW,
+    });
     const at = NOW.getTime() / 1000;
     expect(protectedHeader.alg).toBe('HS256');
     expect(payload).toEqual({
@@ -112,7 +111,6 @@ describe('a connected application', () => {
 });
 
 describe('OAuth2 of the regional gateway', () => {
-  const settings = (): Partial<SettingsInput> => ({ auth: { tokenUrl: `${x3.url}/v1/token` } });
   let issued = 0;
   const bodies: Record<string, string>[] = [];
   const issue = (call: Call) => {
@@ -129,8 +127,8 @@ describe('OAuth2 of the regional gateway', () => {
 
   it('renews tokens before their five minutes are over, each time with the newest refresh token', async () => {
     let now = NOW;
-    const vault = new MemoryVault<SageX3Credentials>(oauth2);
-    const { connection } = connectTo(x3.url, settings(), oauth2, { now: () => now, vault });
+    const vault = new MemoryVault<SageX3Credentials>(oauth2());
+    const { connection } = connectTo(x3.url, {}, oauth2(), { now: () => now, vault });
     await connection.findByReference([query]);
     now = new Date(NOW.getTime() + 230_000);
     await connection.findByReference([query]);
@@ -156,7 +154,7 @@ describe('OAuth2 of the regional gateway', () => {
         return kept;
       }
     }
-    const { connection } = connectTo(x3.url, settings(), oauth2, { now: () => NOW, vault: new WatchedVault(oauth2) });
+    const { connection } = connectTo(x3.url, {}, oauth2(), { now: () => NOW, vault: new WatchedVault(oauth2()) });
     x3.intercept = (call) => {
       events.push(call.what);
       return call.what === 'token' ? issue(call) : undefined;
@@ -166,13 +164,13 @@ describe('OAuth2 of the regional gateway', () => {
   });
 
   it('renews once for several calls at a time', async () => {
-    const { connection } = connectTo(x3.url, settings(), oauth2, { now: () => NOW });
+    const { connection } = connectTo(x3.url, {}, oauth2(), { now: () => NOW });
     await Promise.all([1, 2, 3, 4, 5].map(() => connection.findByReference([query])));
     expect(issued).toBe(1);
   });
 
   it('goes on with a write after a token that was refused, because a refusal means that nothing was executed', async () => {
-    const { connection } = connectTo(x3.url, settings(), oauth2, { now: () => NOW });
+    const { connection } = connectTo(x3.url, {}, oauth2(), { now: () => NOW });
     x3.intercept = (call) => {
       if (call.what === 'token') return issue(call);
       return call.what === 'run AOWSIMPORT' && bearer(call) === 'access-1' ? { status: 401, body: '' } : undefined;
@@ -183,7 +181,7 @@ describe('OAuth2 of the regional gateway', () => {
   });
 
   it('never sends a renewal twice, and asks for a new connection when the refresh token is dead', async () => {
-    const { connection } = connectTo(x3.url, settings(), oauth2, { now: () => NOW });
+    const { connection } = connectTo(x3.url, {}, oauth2(), { now: () => NOW });
     x3.intercept = () => json({ error: 'invalid_grant', error_description: 'refresh-1 is used up' }, 400);
     const refusal = connection.findByReference([query]);
     await expect(refusal).rejects.toBeInstanceOf(CredentialsError);
@@ -192,13 +190,13 @@ describe('OAuth2 of the regional gateway', () => {
   });
 
   it('is unavailable, and not refused, while the token endpoint is', async () => {
-    const { connection } = connectTo(x3.url, settings(), oauth2, { now: () => NOW });
+    const { connection } = connectTo(x3.url, {}, oauth2(), { now: () => NOW });
     x3.intercept = () => ({ status: 503, body: '' });
     await expect(connection.submit(document())).rejects.toBeInstanceOf(UpstreamUnavailableError);
   });
 
   it('whose answer cannot be read leaves a write unsent, not in doubt', async () => {
-    const { connection } = connectTo(x3.url, settings(), oauth2, { now: () => NOW });
+    const { connection } = connectTo(x3.url, {}, oauth2(), { now: () => NOW });
     x3.intercept = (call) => (call.what === 'token' ? { type: 'text/html', body: '<html/>' } : undefined);
     await expect(connection.submit(document())).rejects.toBeInstanceOf(UpstreamUnavailableError);
     let isRefused = false;
@@ -212,7 +210,11 @@ describe('OAuth2 of the regional gateway', () => {
   });
 
   it('tells when its tokens end', () => {
-    const credential = { ...oauth2, expiresAt: '2026-11-20T10:05:00Z', refreshTokenExpiresAt: '2026-12-20T10:00:00Z' };
+    const credential = {
+      ...oauth2(),
+      expiresAt: '2026-11-20T10:05:00Z',
+      refreshTokenExpiresAt: '2026-12-20T10:00:00Z',
+    };
     expect(sageX3Connector.describeCredential(credential, NOW)).toEqual({
       kind: 'oauth2',
       expiresAt: new Date('2026-11-20T10:05:00Z'),
@@ -224,13 +226,14 @@ describe('OAuth2 of the regional gateway', () => {
 describe('client credentials', () => {
   it('ask with audience and scope, and carry an API key beside the token', async () => {
     const credentials: SageX3Credentials = {
-      kind: 'clientCredentials',
+      kind: 'oauth2',
+      tokenUrl: `${x3.url}/oauth/token`,
       clientId: 'c',
       clientSecret: 's3cr3t',
       apiKey: 'k3y',
     };
     const settings: Partial<SettingsInput> = {
-      auth: { tokenUrl: `${x3.url}/oauth/token`, audience: 'x3', scope: 'api', tokenBody: 'form' },
+      auth: { audience: 'x3', scope: 'api', tokenBody: 'form' },
       extraHeaders: { 'x-route': 'blue' },
     };
     x3.intercept = (call) => (call.what === 'token' ? json({ access_token: 'a1' }) : undefined);

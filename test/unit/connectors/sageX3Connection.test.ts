@@ -43,7 +43,7 @@ describe('suppliers', () => {
 
   it.each([
     ['soap-object', 'save BPS'],
-    ['rest-class', 'POST BPSUPPLIER'],
+    ['rest-object', 'POST BPSUPPLIER'],
   ] as const)('are created by %s under a code made from their name', async (createBy, what) => {
     const suppliers = create({ createBy });
     const code = suppliers.codeFor('Brightline Travel & Co');
@@ -120,7 +120,7 @@ describe('testing the connection', () => {
   const names = (results: readonly { name: string; ok: boolean }[]) =>
     results.map(({ name, ok }) => `${ok ? '+' : '-'} ${name}`);
 
-  it.each(['soap-import', 'soap-object', 'soap-subprogram', 'rest-class'] as const)(
+  it.each(['soap-import', 'soap-object', 'soap-subprogram', 'rest-object'] as const)(
     'walks through all steps and writes nothing (%s)',
     async (journalMode) => {
       const results = await connect({ journalMode }).test();
@@ -177,18 +177,21 @@ describe('testing the connection', () => {
 });
 
 describe('secrets', () => {
+  const tokenUrl = 'http://127.0.0.1:1/v1/token';
   const planted: SageX3Credentials[] = [
     { kind: 'basic', username: 'GATEWAY', password: 'pl4nted-password' },
-    { kind: 'connectedApp', clientId: 'c', clientSecret: 'pl4nted-app-secret-0123456789abcdef', username: 'GATEWAY' },
+    { kind: 'connectedApp', clientId: 'c', secret: 'pl4nted-app-secret-0123456789abcdef', user: 'GATEWAY' },
     {
       kind: 'oauth2',
+      tokenUrl,
       clientId: 'c',
       clientSecret: 'pl4nted-client',
       refreshToken: 'pl4nted-refresh',
       accessToken: 'pl4nted-access',
     },
     {
-      kind: 'clientCredentials',
+      kind: 'oauth2',
+      tokenUrl,
       clientId: 'c',
       clientSecret: 'pl4nted-cc',
       apiKey: 'pl4nted-key',
@@ -198,10 +201,10 @@ describe('secrets', () => {
 
   it.each(planted.map((credential) => [credential.kind, credential] as const))(
     'of %s stand in no log, error or check, even when X3 sends them back',
-    async (_kind, credential) => {
+    async (_kind, plain) => {
+      const credential = plain.kind === 'oauth2' ? { ...plain, tokenUrl: `${x3.url}/v1/token` } : plain;
       const settings: Partial<SettingsInput> = {
         extraHeaders: { 'x-gateway': 'pl4nted-header' },
-        auth: { tokenUrl: `${x3.url}/v1/token` },
       };
       const seen: string[] = [];
       // Every answer quotes all that was presented.
@@ -275,45 +278,40 @@ describe('settings', () => {
   });
 
   it.each<[string, unknown, string[]]>([
-    ['without what X3 cannot do without', {}, ['endpoint', 'site', 'journal']],
-    ['with an unknown key', { ...baseSettings, folder: 'SEED' }, ['']],
-    ['with SOAP and no pool', { ...baseSettings, soap: {} }, ['soap.poolAlias']],
-    ['with imports and no template', { ...baseSettings, import: {} }, ['import.template']],
+    ['without what X3 cannot do without', {}, ['folder', 'site', 'entryType']],
+    ['with an unknown key', { ...baseSettings, endpoint: 'SEED' }, ['']],
+    ['with SOAP and no pool', { ...baseSettings, poolAlias: undefined }, ['poolAlias']],
+    ['with imports and no template', { ...baseSettings, importTemplate: undefined }, ['importTemplate']],
     [
       'with an import that cannot be found again',
-      { ...baseSettings, import: { template: 'T', header: ['TYP', 'FCY', 'ACCDAT'] } },
+      { ...baseSettings, import: { header: ['TYP', 'FCY', 'ACCDAT'] } },
       ['import.header'],
     ],
     [
       'with analytical rows without amounts',
-      { ...baseSettings, import: { template: 'T', analytical: ['ANALIN', 'DIE1', 'CCE1'] } },
+      { ...baseSettings, import: { analytical: ['ANALIN', 'DIE1', 'CCE1'] } },
       ['import.analytical'],
     ],
-    [
-      'with final entries and no column for it',
-      { ...baseSettings, journal: { entryType: 'BRXJE', status: 'final' } },
-      ['import.header'],
-    ],
+    ['with final entries and no column for it', { ...baseSettings, journal: { status: 'final' } }, ['import.header']],
     [
       'with one separator for two things',
-      { ...baseSettings, import: { template: 'T', recordSeparator: ';' } },
+      { ...baseSettings, import: { recordSeparator: ';' } },
       ['import.recordSeparator'],
     ],
     [
       'with GraphQL and nothing to find journals by',
-      { ...baseSettings, reads: 'graphql' },
+      { ...baseSettings, read: 'graphql', journal: { referenceInText: false } },
       ['graphql.journals.reference'],
     ],
     [
-      'with SOAP reads and no calendar',
-      { ...baseSettings, reads: 'soap', fiscalPeriods: undefined },
-      ['fiscalPeriods'],
+      'with two names for one dimension type',
+      { ...baseSettings, dimensionTypes: { a: 'DPT', b: 'DPT' } },
+      ['dimensionTypes'],
     ],
-    ['with two names for one dimension type', { ...baseSettings, dimensions: { a: 'DPT', b: 'DPT' } }, ['dimensions']],
     ['with a dimension type that has no slot', { ...baseSettings, dimensionSlots: ['PRJ'] }, ['dimensionSlots']],
     [
       'with X3’s own numbers and no REST',
-      { ...baseSettings, reads: 'soap', suppliers: { numbering: 'automatic' } },
+      { ...baseSettings, read: 'soap', suppliers: { numbering: 'automatic' } },
       ['suppliers.numbering'],
     ],
   ])('are refused %s', (_name, input, expected) => {
@@ -353,7 +351,7 @@ describe('documents', () => {
   it('carry the supplier on the accounts that take partners only', async () => {
     const { connection } = connectTo(x3.url, {
       journalMode: 'soap-object',
-      journal: { entryType: 'BRXJE', partnerAccounts: ['45800'] },
+      journal: { partnerAccounts: ['45800'] },
     });
     await connection.submit(document({ supplierCode: 'AE003' }));
     expect(x3.journals[0]?.lines.map(({ ACC, BPR }) => [ACC, BPR])).toEqual([

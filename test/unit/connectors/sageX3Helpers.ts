@@ -17,14 +17,14 @@ export const basic: SageX3Credentials = { kind: 'basic', username: 'GATEWAY', pa
 export type SettingsInput = z.input<typeof settingsSchema>;
 
 export const baseSettings: SettingsInput = {
-  endpoint: 'SEED',
+  folder: 'SEED',
   site: 'NA012',
   company: 'NA10',
   chart: 'USA',
-  soap: { poolAlias: 'BREXPOOL' },
-  import: { template: 'YBRXGAS' },
-  journal: { entryType: 'BRXJE' },
-  dimensions: { costCentre: 'DPT', project: 'PRJ' },
+  poolAlias: 'BREXPOOL',
+  importTemplate: 'YBRXGAS',
+  entryType: 'BRXJE',
+  dimensionTypes: { costCentre: 'DPT', project: 'PRJ' },
   fiscalPeriods: [{ year: 2026, period: 11, startsOn: '2026-11-01', endsOn: '2026-11-30', open: true }],
 };
 

@@ -33,7 +33,7 @@ const MODES = [
   ['soap-import', 'run AOWSIMPORT'],
   ['soap-object', 'save GAS'],
   ['soap-subprogram', 'run YBREXJNL'],
-  ['rest-class', 'POST GACCENTRY'],
+  ['rest-object', 'POST GACCENTRY'],
 ] as const;
 
 function onWrite(what: string, answer: (call: Call, act: () => Answer) => Answer) {

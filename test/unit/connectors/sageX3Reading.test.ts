@@ -63,7 +63,7 @@ describe('reading by REST', () => {
       ['40100', true, false],
       ['00012', false, true],
     ]);
-    const partners = await all(connect({ journal: { entryType: 'BRXJE', partnerAccounts: ['40100'] } }).listAccounts());
+    const partners = await all(connect({ journal: { partnerAccounts: ['40100'] } }).listAccounts());
     expect(partners.find(({ code }) => code === '40100')?.blockedReason).toBeNull();
   });
 
@@ -94,6 +94,19 @@ describe('reading by REST', () => {
     await expect(connect({ fiscalPeriods: undefined }).listPeriods()).rejects.toMatchObject({
       code: 'CALENDAR_NOT_FOUND',
     });
+  });
+
+  it.each([
+    ['knows no company', { company: undefined }],
+    ['reads by SOAP', { read: 'soap' }],
+  ] as const)('takes calendar months, all open, where it %s', async (_why, changes) => {
+    x3.tables.PERIOD?.push({ CPY: 'NA10', FIYNUM: '2026', PERNUM: '11', PERSTR: '2026-11-05', PEREND: '2026-11-06' });
+    const periods = await connect({ ...changes, fiscalPeriods: undefined }).listPeriods();
+    expect(periods.find(({ label }) => label === '2026/11')).toEqual({
+      ...{ label: '2026/11', startsOn: '2026-11-01', endsOn: '2026-11-30', open: true },
+      key: { year: '2026', period: '11' },
+    });
+    expect(periods.every(({ open }) => open)).toBe(true);
   });
 
   it('repeats a read that failed, and gives back a question that X3 does not understand', async () => {
@@ -165,7 +178,7 @@ describe('reading by REST', () => {
 });
 
 describe('reading by SOAP', () => {
-  const soap: Partial<SettingsInput> = { reads: 'soap' };
+  const soap: Partial<SettingsInput> = { read: 'soap' };
 
   it('reads lists and journals from the customer’s publications', async () => {
     const connection = connect(soap);
@@ -181,7 +194,7 @@ describe('reading by SOAP', () => {
 
   // A web service list has no second page, so a full one may be half of it.
   it('refuses a list that is as long as was asked for', async () => {
-    const connection = connect({ ...soap, soap: { poolAlias: 'BREXPOOL', listSize: 3 } });
+    const connection = connect({ ...soap, soap: { listSize: 3 } });
     await expect(all(connection.listSuppliers())).rejects.toMatchObject({ code: 'LIST_CUT_OFF' });
   });
 
@@ -247,7 +260,7 @@ describe('reading by GraphQL', () => {
       return json({ data: wrap('x3MasterData.supplier.query', page) });
     };
     const suppliers = await all(
-      connect({ reads: 'graphql', graphql: { journals: { reference: 'yref' } } }).listSuppliers(),
+      connect({ read: 'graphql', graphql: { journals: { reference: 'yref' } } }).listSuppliers(),
     );
     expect(suppliers.map(({ code, active }) => [code, active])).toEqual([
       ['A1', true],
@@ -258,13 +271,13 @@ describe('reading by GraphQL', () => {
   it('takes part of the data beside errors for a failure', async () => {
     x3.intercept = () =>
       json({ data: wrap('x3MasterData.supplier.query', connection([])), errors: [{ message: 'Denied' }] });
-    const reading = all(connect({ reads: 'graphql', graphql: { journals: { reference: 'yref' } } }).listSuppliers());
+    const reading = all(connect({ read: 'graphql', graphql: { journals: { reference: 'yref' } } }).listSuppliers());
     await expect(reading).rejects.toBeInstanceOf(PermissionError);
   });
 
   it('names a field that this release does not have', async () => {
     x3.intercept = () => json({ errors: [{ message: 'Cannot query field "companyName1" on type "Supplier".' }] }, 400);
-    const reading = all(connect({ reads: 'graphql', graphql: { journals: { reference: 'yref' } } }).listSuppliers());
+    const reading = all(connect({ read: 'graphql', graphql: { journals: { reference: 'yref' } } }).listSuppliers());
     await expect(reading).rejects.toMatchObject({
       code: 'QUESTION_REFUSED',
       userMessage: expect.stringContaining('companyName1'),
@@ -277,7 +290,7 @@ describe('reading by GraphQL', () => {
       return json({ data: wrap('xtremX3Finance.journalEntry.query', connection([journalNode('x')])) });
     };
     const settings: Partial<SettingsInput> = {
-      reads: 'graphql',
+      read: 'graphql',
       graphql: { packagePrefix: 'xtrem', journals: { reference: 'yref' } },
     };
     expect(await connect(settings).findByReference([query])).toEqual([
@@ -303,8 +316,8 @@ describe('reading by GraphQL', () => {
       return json({ data: wrap('x3Finance.journalEntry.query', connection([other, node])) });
     };
     const settings: Partial<SettingsInput> = {
-      reads: 'graphql',
-      journal: { entryType: 'BRXJE', referenceInText: true },
+      read: 'graphql',
+      journal: { referenceInText: true },
     };
     expect((await connect(settings).findByReference([query])).map(({ ledgerDocumentId }) => ledgerDocumentId)).toEqual([
       'BRXJE~N1',
@@ -320,7 +333,7 @@ describe('reading by GraphQL', () => {
       const shown = isMore ? { journalEntryLines: { query: lines } } : { ...node, journalEntryLines: { query: lines } };
       return json({ data: wrap('x3Finance.journalEntry.query', connection([shown])) });
     };
-    const settings: Partial<SettingsInput> = { reads: 'graphql', graphql: { journals: { reference: 'yref' } } };
+    const settings: Partial<SettingsInput> = { read: 'graphql', graphql: { journals: { reference: 'yref' } } };
     expect(await connect(settings).findByReference([query])).toMatchObject([{ lineCount: 2, totalCredit: '120.50' }]);
   });
 
@@ -329,13 +342,13 @@ describe('reading by GraphQL', () => {
       expect(asked(call).variables.f).toBe("{code:{code:'A\\'},x:{\\\\'}}");
       return json({ data: wrap('x3MasterData.supplier.query', connection([])) });
     };
-    const settings: Partial<SettingsInput> = { reads: 'graphql', graphql: { journals: { reference: 'yref' } } };
+    const settings: Partial<SettingsInput> = { read: 'graphql', graphql: { journals: { reference: 'yref' } } };
     expect(await connect(settings).suppliers?.find("A'},x:{\\")).toBeNull();
   });
 
   it('is unavailable behind a web page', async () => {
     x3.intercept = () => ({ status: 502, type: 'text/html', body: '<html/>' });
-    const settings: Partial<SettingsInput> = { reads: 'graphql', graphql: { journals: { reference: 'yref' } } };
+    const settings: Partial<SettingsInput> = { read: 'graphql', graphql: { journals: { reference: 'yref' } } };
     await expect(connect(settings).findByReference([query])).rejects.toBeInstanceOf(UpstreamUnavailableError);
   });
 });

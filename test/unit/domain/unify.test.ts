@@ -198,9 +198,16 @@ describe('disagreement', () => {
     expect(unify([expense(), card({ amount: { minor: 9_000n, currency: 'EUR' } })]).disagreement).toBeNull();
   });
 
-  it('is seen when parts do not add up to their whole', () => {
+  it('is seen when the parts of one of several objects do not add up to it', () => {
+    const short = record({ parts: [part({ amount: usd('99.99') })] });
+    const other = record({ externalId: 'r2', keys: ['record:r2', 'expense:e1'] });
+    expect(unify([short, other]).disagreement).toBe('The parts of r1 add up to 99.99 USD, the whole is 100.00 USD.');
+  });
+
+  it('is none where parts do not add up to the one object that has them: tax may come on top, and planning knows', () => {
     const unified = unify([record({ parts: [part({ amount: usd('99.99') })] })]);
-    expect(unified.disagreement).toBe('The parts of r1 add up to 99.99 USD, the whole is 100.00 USD.');
+    expect(unified.disagreement).toBeNull();
+    expect(unified.amount).toEqual(usd('100.00'));
   });
 });
 

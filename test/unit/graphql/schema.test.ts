@@ -47,6 +47,9 @@ describe('the schema', () => {
       correction: 'REVERSE_AND_REPLACE',
       requireApproval: false,
       exportMasterData: false,
+      duplicateCheck: 'ACROSS_SOURCES',
+      duplicateDays: 0,
+      duplicateImportDays: 2,
       enabled: true,
     });
     const update = schema.getType('UpdatePipelineInput');

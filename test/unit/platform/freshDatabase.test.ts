@@ -1,7 +1,7 @@
 // The ground every integration test stands on. What would surprise: two tests that see each other's rows, a superuser
 // connection that makes row-level security a decoration, or a forgotten pool that nobody notices.
 import pg from 'pg';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { isMigrated, migrate } from '../../../src/entities/migrate.js';
 import { emptyDatabase, freshDatabase } from '../../support/database.js';
 
@@ -54,6 +54,31 @@ describe('a fresh database', () => {
     expect(await isMigrated(database.connectionString)).toBe(false);
     await Promise.all([migrate(database.connectionString), migrate(database.connectionString)]);
     expect(await isMigrated(database.connectionString)).toBe(true);
+    await database.drop();
+  });
+
+  // An event of a connection that nobody listens to ends the whole process; the crash test met it when a start was cut off.
+  it('is not migrated by a process whose lock was cut off, which says so', async () => {
+    const database = await freshDatabase();
+    const holder = new pg.Client({ connectionString: database.connectionString });
+    await holder.connect();
+    await holder.query('begin; lock table migrations in access exclusive mode');
+    const migrating = expect(migrate(database.connectionString)).rejects.toMatchObject({ code: '57P01' });
+    const ofLock = `from pg_stat_activity a join pg_locks l using (pid)
+      where l.locktype = 'advisory' and l.granted and a.datname = current_database() and a.state = 'idle'`;
+    await vi.waitFor(async () => {
+      const waiting = `select 1 from pg_locks where relation = 'migrations'::regclass and not granted`;
+      expect((await rows(database.connectionString, waiting)).length).toBe(1);
+    });
+    expect(await rows(database.connectionString, `select pg_terminate_backend(pid) as cut ${ofLock}`)).toEqual([
+      { cut: true },
+    ]);
+    await vi.waitFor(async () => {
+      expect(await rows(database.connectionString, `select pid ${ofLock}`)).toEqual([]);
+    });
+    await holder.query('commit');
+    await migrating;
+    await holder.end();
     await database.drop();
   });
 });

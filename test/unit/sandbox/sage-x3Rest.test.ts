@@ -281,7 +281,7 @@ describe('the controls over HTTP', () => {
     });
     expect(await control('POST', 'settings', { pageCapp: 5 })).toMatchObject({ status: 400, field: 'pageCapp' });
     expect(await control('GET', 'settings')).toMatchObject({ pageCap: 5 });
-    expect(await control('GET', 'access')).toMatchObject({ endpoint: 'SEED', soap: { groups: { supplier: 'X1_1' } } });
+    expect(await control('GET', 'access')).toMatchObject({ folder: 'SEED', soap: { groups: { supplier: 'X1_1' } } });
   });
 
   it('close periods, end accounts, suppliers and dimensions, and go back to the seed', async () => {

@@ -39,7 +39,7 @@ describe('the simulated systems', () => {
       settings: { 'sage-x3': { endpoint: 'FOLDER2' }, 'infor-m3': { validationMs: 7 } },
     });
     expect(SANDBOX_NAMES.filter((name) => running?.[name] !== null)).toEqual(['sage-x3', 'infor-m3']);
-    expect(running['sage-x3']?.access.endpoint).toBe('FOLDER2');
+    expect(running['sage-x3']?.access.folder).toBe('FOLDER2');
     expect(running['infor-m3']?.sandbox.settings().validationMs).toBe(7);
     // What the month needs of a ledger's second dimension stays where a switch of another kind is given.
     expect(running['sage-x3']?.access.setup.dimensionTypes).toEqual(['CCT', 'PJT']);

@@ -38,7 +38,7 @@ export const epicorKinetic: CrashLedger = {
       ...{ writesOfDocument: 9, writes: /(^| )write /, decides: /PostGroupJournals|RunDirect/ },
       faults: faultsOf({ deciding, ...calls }, SUBMIT_TIMEOUT_S),
       keepsAbandoned: [],
-      stagesDrafts: ['JOURNAL', 'SUPPLIER_INVOICE'],
+      keepsRefused: [],
       nameOf: ({ type, number }) => (type === 'JOURNAL' ? number : `AP ${number}`),
       nameIn: (ledgerDocumentId) => ledgerDocumentId,
     };

@@ -28,10 +28,11 @@ export const inforM3: CrashLedger = {
     return {
       sandbox,
       kind: 'INFOR_M3',
-      credentials: access.ionapi,
+      credentials: { ionapi: access.ionapi },
       settings: {
-        ...{ company: Number(access.company), division: access.division },
-        gl: { interfaceName: access.interfaceName, recordIdentity: access.inputRecord },
+        ...{ cono: access.cono, divi: access.divi },
+        journalInterface: access.journalInterface,
+        gl: { recordIdentity: access.inputRecord },
         supplierDefaults: { template: access.templateSupplier },
         // M3 shows its calendar to nobody, so it is a setting.
         fiscalPeriods: company.periods.map((period) => ({ label: period.startsOn.slice(0, 7), ...period })),
@@ -47,7 +48,7 @@ export const inforM3: CrashLedger = {
       faults: faultsOf({ deciding, ...calls }, SUBMIT_TIMEOUT_S),
       // A batch that was not updated stays in GLS840, where nothing is in the books.
       keepsAbandoned: ['JOURNAL'],
-      stagesDrafts: ['SUPPLIER_INVOICE'],
+      keepsRefused: ['SUPPLIER_INVOICE'],
       ...{ nameOf, nameIn },
     };
   },

@@ -30,7 +30,7 @@ export const syspro: CrashLedger = {
       ...{ writesOfDocument: 1, writes: /Transaction\/Post/, decides: /Transaction\/Post/ },
       faults: faultsOf({ deciding: ['Transaction/Post'], otherWrites: [], reads: [] }, SUBMIT_TIMEOUT_S),
       keepsAbandoned: [],
-      stagesDrafts: [],
+      keepsRefused: [],
       nameOf: ({ number }) => key(number),
       nameIn: key,
     };
