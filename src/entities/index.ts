@@ -37,6 +37,7 @@ import { TenantRow } from './tenant.js';
 import { UnreadableObjectRow } from './unreadableObject.js';
 import { VendorLinkRow } from './vendorLink.js';
 import { VendorMatchRow } from './vendorMatch.js';
+import { VendorThresholdRow } from './vendorThreshold.js';
 import { WebhookDeliveryRow } from './webhookDelivery.js';
 
 /**
@@ -80,6 +81,7 @@ export const entities = [
   ReceiptAttachmentRow,
   VendorMatchRow,
   VendorLinkRow,
+  VendorThresholdRow,
   SourceExportRow,
   WebhookDeliveryRow,
   AlertRow,
@@ -128,5 +130,6 @@ export {
   UnreadableObjectRow,
   VendorLinkRow,
   VendorMatchRow,
+  VendorThresholdRow,
   WebhookDeliveryRow,
 };
