@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { DataSource } from 'typeorm';
@@ -17,6 +18,8 @@ import { createDataSource } from './entities/dataSource.js';
 import { isMigrated, migrate } from './entities/migrate.js';
 import { ConfigurationError, UpstreamUnavailableError } from './errors.js';
 import { exportRoute } from './http/exports.js';
+import { Metrics, metricsRoute } from './http/metrics.js';
+import { receiptRoutes } from './http/receipts.js';
 import { createHttpServer, type RunningHttpServer } from './http/server.js';
 import { KnownDocuments } from './http/trustedDocuments.js';
 import { JobQueue } from './jobs/queue.js';
@@ -33,6 +36,8 @@ import { LiveConnections } from './services/liveConnections.js';
 import { Presence } from './services/processes.js';
 import type { SystemsParts } from './services/systems.js';
 import { receiveWebhook } from './services/webhooks.js';
+
+const { version: VERSION } = createRequire(import.meta.url)('../package.json') as { version: string };
 
 /** Every connector of this program. A new one is added here and nowhere else. */
 export const CONNECTORS: readonly Connector[] = [
@@ -238,6 +243,7 @@ async function startApi(
   const documents = trustedDocuments === null ? KnownDocuments.open() : KnownDocuments.fromFile(trustedDocuments);
   const feed = new EventFeed({ db, connectionString, logger });
   await feed.start();
+  const metrics = new Metrics({ db, clock: engine.clock, version: VERSION });
   const server = await createHttpServer({
     host: config.host,
     port: config.port,
@@ -253,9 +259,10 @@ async function startApi(
     executor: config.graphqlExecutor,
     requestsPerMinute: config.requestsPerMinute,
     documents,
-    routes: [exportRoute(db)],
+    routes: [exportRoute(engine), metricsRoute(metrics, config.metricsToken), ...receiptRoutes(engine)],
     drainMs: Math.max(1_000, config.shutdownMs - CLOSING_MS),
   }).catch(async (error: unknown) => {
+    metrics.stop();
     await feed.stop();
     throw whyNotListening(error, config);
   });
@@ -263,6 +270,7 @@ async function startApi(
     server,
     async stop() {
       await server.stop();
+      metrics.stop();
       await feed.stop();
     },
   };

@@ -32,6 +32,8 @@ export interface Config {
   readonly requestsPerMinute: number;
   /** A JSON file of GraphQL documents by their SHA-256; nothing else is answered then. null = everything is. */
   readonly trustedDocuments: string | null;
+  /** What a scraper of /metrics sends as its bearer token. null = whoever reaches the server may look. */
+  readonly metricsToken: Secret | null;
   /** How long running work may take to finish after SIGTERM. */
   readonly shutdownMs: number;
 }
@@ -59,6 +61,10 @@ const Environment = z.object({
   GRAPHQL_EXECUTOR: z.enum(['jit', 'plain'], 'must be jit or plain').default('jit'),
   LEDGERGATE_REQUESTS_PER_MINUTE: integer(0, 999_999).default(6_000),
   LEDGERGATE_TRUSTED_DOCUMENTS: z.string().optional(),
+  LEDGERGATE_METRICS_TOKEN: z
+    .string()
+    .regex(/^[\x21-\x7e]{8,}$/, 'must have at least 8 visible ASCII characters, without blanks')
+    .optional(),
   LEDGERGATE_SHUTDOWN_SECONDS: integer(1, SHUTDOWN_SECONDS_MAX).default(25),
 });
 
@@ -127,6 +133,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     graphqlExecutor: read.GRAPHQL_EXECUTOR,
     requestsPerMinute: read.LEDGERGATE_REQUESTS_PER_MINUTE,
     trustedDocuments: read.LEDGERGATE_TRUSTED_DOCUMENTS ?? null,
+    metricsToken: read.LEDGERGATE_METRICS_TOKEN === undefined ? null : new Secret(read.LEDGERGATE_METRICS_TOKEN),
     shutdownMs: read.LEDGERGATE_SHUTDOWN_SECONDS * 1000,
   });
 }

@@ -7,6 +7,7 @@ import {
   hkdfSync,
   type KeyObject,
   randomBytes,
+  timingSafeEqual,
 } from 'node:crypto';
 import { ConfigurationError, CredentialsError, InvariantError } from './errors.js';
 
@@ -20,6 +21,12 @@ export class Secret {
 
   reveal(): string {
     return this.#text;
+  }
+
+  /** Takes the same time for any text of one length. */
+  matches(given: string): boolean {
+    const [own, other] = [this.#text, given].map((text) => createHash('sha256').update(text).digest());
+    return own !== undefined && other !== undefined && timingSafeEqual(own, other);
   }
 }
 

@@ -17,6 +17,8 @@ export interface SandboxDescription {
     readonly firstDay: string | null;
     readonly lastDay: string | null;
     readonly plannedEdit: { at: string; key: string } | null;
+    /** Purchases of a generated month whose money is hard to book, by what is hard about them. */
+    readonly moneyCases: readonly { kind: string; merchant: string }[];
     /** Of Expensify; null where it was not asked for. */
     readonly expenses: {
       readonly reports: number;
@@ -60,6 +62,7 @@ function describedScenario(scenario: RunningSandboxes['scenario']): SandboxDescr
     firstDay: extreme((a, b) => a < b),
     lastDay: extreme((a, b) => a > b),
     plannedEdit: edit ? { at: edit.at, key: edit.key } : null,
+    moneyCases: (scenario.expectations?.moneyCases ?? []).map(({ kind, merchant }) => ({ kind, merchant })),
     expenses: expenses && {
       reports: expenses.reports,
       expenses: expenses.expenses,

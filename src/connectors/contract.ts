@@ -5,6 +5,9 @@ import type { LedgerRules, LineRole } from '../domain/plan.js';
 import type { SourceObject } from '../domain/spend.js';
 import type { DocumentType, SpendStream, SystemKind } from '../domain/vocabulary.js';
 import type { Logger } from '../logger.js';
+import type { AttachesReceipts, ReadsReceipts } from './receiptContract.js';
+
+export type { AttachesReceipts, Attachment, ReadsReceipts, ReceiptLink } from './receiptContract.js';
 
 /**
  * What the engine and a connector promise each other.
@@ -118,6 +121,8 @@ export interface SpendConnector<C = unknown, S = unknown> extends ConnectorBase<
 export interface LedgerConnector<C = unknown, S = unknown> extends ConnectorBase<C, S> {
   readonly role: 'LEDGER';
   readonly documentTypes: readonly DocumentType[];
+  /** Whether its connections may have `attachments`; nobody asks the others. */
+  readonly attachesReceipts?: boolean;
   /** The account that the settings name for the other side of card spend; pipelines that name none post to it. */
   clearingAccountOf?(settings: S): string | null;
   connect(context: ConnectionContext<C, S>): LedgerConnection;
@@ -176,6 +181,7 @@ export interface SpendConnection extends ConnectionBase {
   readonly webhookManagement?: ManagesWebhooks;
   readonly vendors?: ReadsVendors;
   readonly masterData?: ReceivesMasterData;
+  readonly receipts?: ReadsReceipts;
   /** The vendor's own id of the connected company; what a partner app's webhooks are told apart by. */
   companyId(): Promise<string>;
   /** A call that keeps an otherwise idle credential alive. */
@@ -436,6 +442,7 @@ export interface LedgerConnection extends ConnectionBase {
   abandon?(document: LedgerDocument, fate: 'WAITING' | 'GIVEN_UP'): Promise<Clearance>;
 
   readonly suppliers?: CreatesSuppliers;
+  readonly attachments?: AttachesReceipts;
 }
 
 /** What an attempt had left in the ledger outside its books, and what became of that. */

@@ -1,5 +1,6 @@
 import { bulkhead as createBulkhead, isBulkheadRejectedError } from 'cockatiel';
 import { Agent, buildConnector, type Dispatcher, request } from 'undici';
+import type { SystemKind } from '../domain/vocabulary.js';
 import {
   ConfigurationError,
   LedgergateError,
@@ -8,6 +9,7 @@ import {
   UpstreamUnavailableError,
 } from '../errors.js';
 import type { Logger } from '../logger.js';
+import { vendorCalls } from '../telemetry.js';
 
 /**
  * The one HTTP client of all connectors. It moves bytes and says exactly what went wrong on the way; what a status code
@@ -66,6 +68,8 @@ export function writeFault(fault: TransportFault, systemTitle: string): Ledgerga
 // ── client ───────────────────────────────────────────────────────────────────────────────────
 
 export interface HttpClientOptions {
+  /** Whose calls these are, for figures about them. */
+  readonly kind?: SystemKind;
   /** Requests with a relative `path` are appended to it, behind its own path. */
   readonly baseUrl?: string;
   /** Longest time of one call, from leaving the queue to the last byte of the answer. */
@@ -198,11 +202,14 @@ async function exchange(
     });
     const body = Buffer.from(await reply.body.arrayBuffer());
     const latencyMs = Math.round(performance.now() - startedAt);
+    vendorCalls.publish({ kind: options.kind, status: reply.statusCode, fault: null, latencyMs });
     options.logger.debug({ target, status: reply.statusCode, latencyMs, bytes: body.length }, 'http answer');
     return { status: reply.statusCode, headers: reply.headers, body };
   } catch (error) {
     const aborted = outer.some((signal) => signal.aborted);
     const fault = faultOf(error, { mayHaveBeenSent, aborted, timedOut: deadline.aborted, target });
+    const latencyMs = Math.round(performance.now() - startedAt);
+    vendorCalls.publish({ kind: options.kind, status: null, fault: fault.faultCode, latencyMs });
     options.logger.debug({ target, fault: fault.faultCode, certainlyNotSent: fault.certainlyNotSent }, 'http fault');
     throw fault;
   }

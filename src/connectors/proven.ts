@@ -37,6 +37,7 @@ export const PROVEN: Readonly<Record<SystemKind, readonly string[]>> = {
     'tests:connection',
   ],
   INFOR_M3: [
+    'clears:supplierInvoice',
     'creates:suppliers',
     'posts:journal',
     'posts:supplierInvoice',
@@ -46,6 +47,8 @@ export const PROVEN: Readonly<Record<SystemKind, readonly string[]>> = {
     'tests:connection',
   ],
   EPICOR_KINETIC: [
+    'clears:journal',
+    'clears:supplierInvoice',
     'creates:suppliers',
     'posts:journal',
     'posts:supplierInvoice',

@@ -82,15 +82,19 @@ export async function gatherFacts(stage: Stage, { pipelineId, ledgerId }: Connec
   };
 }
 
+const LOOK_MS = 250;
+const STILL_LOOKS = 12;
+
 /** Results are reported to the source after the postings, in their own time: waits until nothing moves any more. */
 async function exportsAtRest({ flow, source }: Stage): Promise<number> {
   let last = -1;
   let still = 0;
-  for (let look = 0; look < 240 && still < 6; look += 1) {
+  // Results are gathered for two seconds before they go out: what stands still for less may not have begun.
+  for (let look = 0; look < 240 && still < STILL_LOOKS; look += 1) {
     const now = flow.source.exported(await source.get('summary'));
     still = now === last ? still + 1 : 0;
     last = now;
-    await pause(250);
+    await pause(LOOK_MS);
   }
   return last;
 }

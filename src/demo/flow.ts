@@ -56,6 +56,8 @@ export interface PipelineInput {
   readonly defaultAccount?: string;
   readonly postingDate?: 'TRANSACTION_DATE' | 'POSTED_DATE' | 'SYNC_DATE';
   readonly timeZone?: string;
+  readonly roundingAccount?: string;
+  readonly taxCodes?: Readonly<Record<string, unknown>>;
 }
 
 export interface Days {

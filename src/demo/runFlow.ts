@@ -2,6 +2,7 @@ import type { Child } from './child.js';
 import { gatherFacts } from './facts.js';
 import type { Flow } from './flow.js';
 import { megabytes, peakOf, TreeMemory } from './memory.js';
+import { printMoneyCases } from './moneyCases.js';
 import type { DemoOptions } from './options.js';
 import { printFacts, printPlaces, printQueries, problemsOf } from './report.js';
 import { type Screen, seconds } from './screen.js';
@@ -58,6 +59,7 @@ export async function runFlow(flow: Flow, options: DemoOptions, screen: Screen, 
     const problems = problemsOf(flow.ledger, facts);
     const elapsedMs = Date.now() - startedAt;
     printFacts(screen, stage, facts);
+    problems.push(...(await printMoneyCases(stage, screen, connected)));
     problems.push(...((await flow.finish?.(stage, screen, facts)) ?? []));
     memory.sample();
     if (options.flow !== 'all') {

@@ -27,7 +27,10 @@ export interface Lost {
 
 export interface MappingInUse {
   readonly name: string;
-  readonly pipeline: Pick<PlanPipeline, 'offsetAccount' | 'defaultAccount' | 'documentType' | 'closedPeriod'>;
+  readonly pipeline: Pick<
+    PlanPipeline,
+    'offsetAccount' | 'defaultAccount' | 'documentType' | 'closedPeriod' | 'roundingAccount' | 'taxCodes'
+  >;
   /** The version in force and those to come. */
   readonly versions: readonly MappingVersion[];
   /** The cost centres that lines on an account had lately, where no rule names one. */
@@ -46,15 +49,11 @@ export function versionsAhead(versions: readonly MappingVersion[], today: LocalD
  */
 export function lostBy(mapping: MappingInUse, masterData: MasterData, rules: LedgerRules): Lost[] {
   const checks = new LedgerChecks(masterData, rules, mapping.pipeline.closedPeriod);
-  const { offsetAccount, defaultAccount, documentType } = mapping.pipeline;
+  const { offsetAccount, documentType } = mapping.pipeline;
+  const offset = checks.offset(offsetAccount, documentType);
   const ofPipeline = [
-    ...lostOf(checks.offset(offsetAccount, documentType), `the offset account of "${mapping.name}"`, {
-      glAccount: offsetAccount,
-      costCentre: null,
-    }),
-    ...(defaultAccount === null
-      ? []
-      : lostAccount(mapping, checks, rules, defaultAccount, `the default account of "${mapping.name}"`)),
+    ...lostOf(offset, `the offset account of "${mapping.name}"`, { glAccount: offsetAccount, costCentre: null }),
+    ...accountsOf(mapping).flatMap(({ glAccount, use }) => lostAccount(mapping, checks, rules, glAccount, use)),
   ];
   const ofRules = mapping.versions.flatMap((version) =>
     version.rules.flatMap((rule, index) => {
@@ -73,6 +72,19 @@ export function lostBy(mapping: MappingInUse, masterData: MasterData, rules: Led
     }),
   );
   return merged([...ofPipeline, ...ofRules]);
+}
+
+/** Accounts that the pipeline names beside its rules, without a cost centre. */
+function accountsOf({ name, pipeline }: MappingInUse): { glAccount: string; use: string }[] {
+  const { defaultAccount, roundingAccount = null, taxCodes = {} } = pipeline;
+  const named = [
+    { glAccount: defaultAccount, use: `the default account of "${name}"` },
+    { glAccount: roundingAccount, use: `the rounding account of "${name}"` },
+    ...Object.entries(taxCodes).flatMap(([code, { account, outputAccount }]) =>
+      [account, outputAccount].map((glAccount) => ({ glAccount, use: `tax code ${code} of "${name}"` })),
+    ),
+  ];
+  return named.flatMap(({ glAccount, use }) => (glAccount === null ? [] : [{ glAccount, use }]));
 }
 
 /**

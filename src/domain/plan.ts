@@ -49,6 +49,8 @@ export interface PlanPipeline {
   readonly coding: CodingPolicy;
   readonly requireApproval: boolean;
   readonly timeZone: string;
+  /** Public address of this gateway, without a slash at its end; documents carry a link to their receipts below it. */
+  readonly receiptLinkBase?: string | null;
   /** Where a remainder goes that rounding leaves; null or left out = such a purchase is held. */
   readonly roundingAccount?: string | null;
   /** What is done with the tax of each tax code; left out = as with a code that is not listed. */

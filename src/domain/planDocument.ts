@@ -2,7 +2,7 @@ import { InvariantError } from '../errors.js';
 import { compareText } from './identity.js';
 import { hashOf } from './keys.js';
 import { decimalOfMinor } from './money.js';
-import type { PlanContext, PlannedDocument, PlannedLine } from './plan.js';
+import type { LedgerRules, PlanContext, PlannedDocument, PlannedLine } from './plan.js';
 import { distinctHolds, type LedgerChecks, type PostingDay } from './planChecks.js';
 import { aggregationKey, clip, type DraftLine, joinMemo } from './planLines.js';
 import type { DocumentType, Hold } from './vocabulary.js';
@@ -17,6 +17,7 @@ export interface Draft {
   readonly supplierCode: string | null;
   readonly createSupplier: { readonly name: string; readonly matchId: string } | null;
   readonly lines: readonly DraftLine[];
+  readonly hasReceipts: boolean;
   /** What is wrong with this purchase; what is wrong with the whole document is found when it is made. */
   readonly holds: readonly Hold[];
   readonly description: string;
@@ -56,12 +57,36 @@ export function buildDocument(context: PlanContext, checks: LedgerChecks, input:
     supplierCode: oneOf(input.drafts.map((draft) => draft.supplierCode)),
     createSupplier: first.createSupplier,
     description: clip(input.description, DESCRIPTION_LENGTH),
-    lines: offset ? [...lines, offset] : lines,
+    lines: withReceiptLink(context, input, offset ? [...lines, offset] : lines),
     holds: documentHolds(context, checks, first, input.drafts),
     mappingVersion: mapping?.version ?? null,
     spend: input.drafts.map(({ id, revision }) => ({ id, revision })),
   });
 }
+
+/**
+ * Puts a link to the receipts into the memo of the first line. It is made from the document's own reference, so that it is
+ * known before any receipt was fetched and never changes. A ledger whose memos are too short for the whole link gets none:
+ * half a link leads nowhere.
+ */
+function withReceiptLink(
+  { pipeline, rules }: PlanContext,
+  { reference, drafts }: DocumentInput,
+  lines: readonly PlannedLine[],
+): readonly PlannedLine[] {
+  const { receiptLinkBase = null } = pipeline;
+  if (receiptLinkBase === null || !drafts.some((draft) => draft.hasReceipts)) return lines;
+  const link = `${receiptLinkBase}/receipts/${reference}`;
+  if (link.length > rules.memoLength) return lines;
+  const room = rules.memoLength - link.length - MEMO_JOINT.length;
+  return lines.map((line, index) => {
+    if (index > 0) return line;
+    const before = clip(line.memo ?? '', room);
+    return { ...line, memo: before === '' ? link : `${before}${MEMO_JOINT}${link}` };
+  });
+}
+
+const MEMO_JOINT = ' | ';
 
 /** What holds the document of these drafts, which share the day and the currency of the first. */
 export function documentHolds(
@@ -175,8 +200,14 @@ function offsetLine(
     creditMinor: total > 0n ? total : 0n,
     memo: aggregate || !only ? clip(description, rules.memoLength) || null : only.memo,
     spendRecordIds: drafts.map((draft) => draft.id),
-    explanation: `The other side of the lines above: the pipeline's offset account ${pipeline.offsetAccount}.`,
+    explanation: `The other side of the lines above: the pipeline's offset account ${pipeline.offsetAccount}.${translation(pipeline.documentType, drafts, rules)}`,
   };
+}
+
+/** Of invoices only: journals are in the ledger's own currency. */
+function translation(type: DocumentType, [first]: readonly Draft[], { localCurrency }: LedgerRules): string {
+  if (type !== 'SUPPLIER_INVOICE' || !first || localCurrency === null || localCurrency === first.currency) return '';
+  return ` The ledger keeps its books in ${localCurrency} and translates this document in ${first.currency} by its own rate.`;
 }
 
 /**

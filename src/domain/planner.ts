@@ -122,6 +122,7 @@ function draftOf(context: PlanContext, checks: LedgerChecks, item: PlanSpend): D
     supplierCode: vendor.supplierCode,
     createSupplier: vendor.createSupplier,
     lines,
+    hasReceipts: spend.hasReceipts === true,
     holds: [...(item.holds ?? []), ...(vendor.hold ? [vendor.hold] : []), ...holds],
     description: descriptionOf(spend),
   };

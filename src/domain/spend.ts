@@ -32,6 +32,15 @@ export type RateOrigin = 'STATED' | 'IMPLIED';
 /** What a source object is about. Only the first four are spend that belongs in an expense account. */
 export type SpendKind = 'PURCHASE' | 'REFUND' | 'REIMBURSEMENT' | 'BILL' | 'NOT_SPEND';
 
+/** A receipt that a source object shows. Its content is fetched and kept apart from the object. */
+export interface ReceiptRef {
+  /** The source's own id of the receipt. */
+  readonly key: string;
+  readonly fileName: string | null;
+  /** Only a link that lives on and opens nothing to strangers; null = links are asked for when they are needed. */
+  readonly lastingUrl: string | null;
+}
+
 /**
  * One object of one stream as a connector's reader returns it: parsed, signed and scaled, but not yet joined with what
  * other streams say about the same purchase.
@@ -83,6 +92,8 @@ export interface SourceObject {
   readonly postedDate: LocalDate | null;
   /** Links to receipts that live on (never presigned ones). */
   readonly receiptUrls: readonly string[];
+  /** Receipts that are to be fetched; left out when there are none. */
+  readonly receipts?: readonly ReceiptRef[];
   /** The vendor's reply, whole, as parsed JSON. Stored beside the record. */
   readonly raw: unknown;
 }
@@ -116,6 +127,8 @@ export interface UnifiedSpend {
   readonly transactionDate: LocalDate;
   readonly postedDate: LocalDate | null;
   readonly receiptUrls: readonly string[];
+  /** Left out when no object shows a receipt. */
+  readonly hasReceipts?: true;
   /** Set when the source contradicts itself on what was bought: a sentence for the hold. */
   readonly disagreement: string | null;
 }

@@ -88,6 +88,9 @@ export function unify(objects: readonly SourceObject[]): UnifiedSpend {
     transactionDate: firstDay(views),
     postedDate: lastPostedDay(views),
     receiptUrls: [...new Set(views.flatMap(everyObject).flatMap((object) => object.receiptUrls))],
+    ...(views.flatMap(everyObject).some(({ receipts = [] }) => receipts.length > 0)
+      ? ({ hasReceipts: true } as const)
+      : {}),
     disagreement: disagreementIn(views, richest, parts, all),
   };
 }

@@ -22,6 +22,10 @@ export class ReceiptLinkRow {
   @Column({ type: 'text', name: 'file_name', nullable: true })
   fileName!: string | null;
 
+  /** Only of a link that lives on; one that ends is asked for anew and never stored. */
+  @Column({ type: 'text', name: 'lasting_url', nullable: true })
+  lastingUrl!: string | null;
+
   /**
    * MISSING = its link never worked; REFUSED = it is too large or no kind of file that is kept; GONE = the source shows it
    * no longer, and what was stored of it stays.

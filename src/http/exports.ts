@@ -4,7 +4,7 @@ import { finished } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createGzip, type Gzip } from 'node:zlib';
 import { z } from 'zod';
-import type { Database } from '../entities/database.js';
+import type { Engine } from '../services/engine.js';
 import { DATASETS, type DatasetName, keyParts, keyText, type Window } from '../services/export/datasets.js';
 import { csv, type Encoder, type Format, MEDIA_TYPES, ndjson } from '../services/export/formats.js';
 import { writeParquet } from '../services/export/parquet.js';
@@ -28,7 +28,7 @@ const day = z.iso.date();
  * `GET /export/{dataset}.{format}?from=&to=&after=`: a whole dataset as a stream. A file that breaks off breaks its
  * connection; where a whole one ends, trailers tell the number of rows and the key of the last.
  */
-export function exportRoute(db: Database, { stalledMs = STALLED_MS } = {}): HttpRoute {
+export function exportRoute({ db }: Pick<Engine, 'db'>, { stalledMs = STALLED_MS } = {}): HttpRoute {
   let running = 0;
   return {
     method: 'GET',

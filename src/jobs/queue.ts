@@ -12,6 +12,8 @@ const KEYS: { readonly [N in JobName]: (payload: JobPayloads[N]) => string } = {
   // Writes to a ledger keep to its limit of one at a time because its jobs do.
   'ledger.drain': (payload) => `${payload.tenantId}/${payload.ledgerId}`,
   'source.report': (payload) => `${payload.tenantId}/${payload.sourceId}`,
+  'source.receipts': (payload) => `${payload.tenantId}/${payload.sourceId}`,
+  'ledger.attach': (payload) => `${payload.tenantId}/${payload.ledgerId}`,
   'source.masterData': (payload) => `${payload.tenantId}/${payload.pipelineId}`,
   // A job that waits under a key stands for all of that key, and the one of another message says nothing of this one.
   'webhook.process': (payload) => `${payload.tenantId}/${payload.systemId}/${payload.messageId}`,

@@ -14,6 +14,9 @@ const SIDE_BY_SIDE: { readonly [N in JobName]: number } = {
   'plan.pipeline': 2,
   'ledger.drain': 4,
   'source.report': 2,
+  // A receipt may take 25 MiB of memory.
+  'source.receipts': 1,
+  'ledger.attach': 1,
   'source.masterData': 1,
   'webhook.process': 2,
 };

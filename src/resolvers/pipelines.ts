@@ -150,6 +150,7 @@ function requestOf(input: CreatePipelineInput): PipelineRequest {
     requireApproval: input.requireApproval ?? false,
     exportMasterData: input.exportMasterData ?? false,
     enabled: input.enabled ?? true,
+    ...(input.receiptLinkBase === undefined ? {} : { receiptLinkBase: input.receiptLinkBase }),
     roundingAccount: input.roundingAccount ?? null,
     taxCodes: input.taxCodes ?? {},
     duplicateCheck: input.duplicateCheck ?? 'ACROSS_SOURCES',
@@ -158,14 +159,15 @@ function requestOf(input: CreatePipelineInput): PipelineRequest {
   };
 }
 
-/** Only what was given; null clears the three fields that may be empty and means "leave it" for all others. */
+/** Only what was given; null clears the fields that may be empty and means "leave it" for all others. */
 function changeOf(input: UpdatePipelineInput): Partial<PipelineRequest> {
-  const { schedule, defaultAccount, roundingAccount, ...rest } = input;
+  const { schedule, defaultAccount, roundingAccount, receiptLinkBase, ...rest } = input;
   const given = Object.entries(rest).filter(([, value]) => value !== null && value !== undefined);
   return {
     ...(Object.fromEntries(given) as Partial<PipelineRequest>),
     ...(schedule === undefined ? {} : { schedule }),
     ...(defaultAccount === undefined ? {} : { defaultAccount }),
+    ...(receiptLinkBase === undefined ? {} : { receiptLinkBase }),
     ...(roundingAccount === undefined ? {} : { roundingAccount }),
   };
 }

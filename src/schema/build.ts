@@ -9,6 +9,7 @@ import { placeInputErrors } from '../resolvers/inputErrors.js';
 import { MappingPreviewRecordResolver, MappingPreviewResolver } from '../resolvers/mappingPreview.js';
 import { PipelineResolver, SyncRunResolver } from '../resolvers/pipelines.js';
 import { PostingHoldResolver, PostingResolver, PostingStatusEventResolver } from '../resolvers/postings.js';
+import { PostingReceiptsResolver, ReceiptResolver, SpendReceiptsResolver } from '../resolvers/receipts.js';
 import { ReplayExampleResolver, ReplayPreviewResolver } from '../resolvers/replays.js';
 import { MasterDataResolver, SystemResolver } from '../resolvers/systems.js';
 import {
@@ -44,6 +45,9 @@ const RESOLVERS = [
   PostingStatusEventResolver,
   ReplayPreviewResolver,
   ReplayExampleResolver,
+  ReceiptResolver,
+  SpendReceiptsResolver,
+  PostingReceiptsResolver,
   VendorMatchResolver,
   VendorCandidateResolver,
   AuditResolver,

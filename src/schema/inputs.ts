@@ -192,6 +192,12 @@ export class CreatePipelineInput {
   @Field(() => Boolean, { nullable: true, defaultValue: true })
   enabled?: Optional<boolean>;
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'Address of this gateway for the links to receipts that documents carry; null = they carry none.',
+  })
+  receiptLinkBase?: Optional<string>;
+
   @Field(() => String, { nullable: true, description: 'See `Pipeline.roundingAccount`.' })
   roundingAccount?: Optional<string>;
 
@@ -259,6 +265,12 @@ export class UpdatePipelineInput {
 
   @Field(() => Boolean, { nullable: true })
   enabled?: Optional<boolean>;
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Address of this gateway for the links to receipts that documents carry; null = they carry none.',
+  })
+  receiptLinkBase?: Optional<string>;
 
   @Field(() => String, { nullable: true, description: 'See `Pipeline.roundingAccount`.' })
   roundingAccount?: Optional<string>;

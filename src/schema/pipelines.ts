@@ -66,6 +66,12 @@ export class Pipeline extends Node {
 
   @Field(() => String, {
     nullable: true,
+    description: 'Address of this gateway for the links to receipts that documents carry; null = they carry none.',
+  })
+  receiptLinkBase!: string | null;
+
+  @Field(() => String, {
+    nullable: true,
     description:
       'Where a remainder goes that rounding leaves, as a line of its own; null = a purchase with such a remainder is held.',
   })

@@ -68,8 +68,11 @@ export async function drainLedger(
 ): Promise<void> {
   let trouble: unknown = null;
   try {
-    const { connection } = await engine.connections.ledger(tenantId, ledgerId);
+    const { connection, connector } = await engine.connections.ledger(tenantId, ledgerId);
     trouble = await new Drain(engine, tenantId, ledgerId, connection, options).run();
+    if (connector.attachesReceipts) {
+      await engine.db.tenant(tenantId, (tx) => engine.jobs.send(tx, 'ledger.attach', { tenantId, ledgerId }));
+    }
     await noteReachability(engine, tenantId, ledgerId, trouble);
   } catch (error) {
     // A disabled system or a missing connector: its postings wait as they are until somebody changes that.

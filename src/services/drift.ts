@@ -102,6 +102,8 @@ async function lostIn(tx: Tx, now: Date, ledgerId: string, rules: LedgerRules): 
           defaultAccount: row.default_account,
           documentType: row.document_type,
           closedPeriod: row.closed_period,
+          roundingAccount: row.rounding_account,
+          taxCodes: row.tax_codes,
         },
         versions: versionsAhead(await loadMappings(tx, row.id), today),
         costCentresOf: (glAccount) => used.get(glAccount) ?? [],

@@ -40,6 +40,10 @@ export interface JobPayloads {
   'ledger.drain': { tenantId: string; ledgerId: string };
   /** Reports results to one spend system. */
   'source.report': { tenantId: string; sourceId: string };
+  /** Fetches the receipts of one spend system that are due. */
+  'source.receipts': { tenantId: string; sourceId: string };
+  /** Attaches stored receipts to the documents of one ledger that takes attachments. */
+  'ledger.attach': { tenantId: string; ledgerId: string };
   /** Pushes the ledger's master data to the pipeline's source and keeps its vendors in step with the suppliers. */
   'source.masterData': { tenantId: string; pipelineId: string };
   /** Works on a stored webhook delivery. */

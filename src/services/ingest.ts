@@ -11,6 +11,7 @@ import type { SpendStream } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
+import { noteReceipts } from './receiptLinks.js';
 import { storable } from './storableText.js';
 
 export interface IngestCounts {
@@ -55,6 +56,12 @@ export async function ingestInto(
   if (changed.length === 0) return { ...counts, created: 0, changed: 0 };
   const owners = await assignRecords(tx, engine, caller, sourceId, changed);
   await storeObjects(tx, engine, sourceId, changed, owners);
+  await noteReceipts(
+    engine,
+    tx,
+    sourceId,
+    changed.map(({ object }) => object),
+  );
   const outcome = await unifyRecords(tx, engine, caller, sourceId, [...new Set(owners.values())]);
   return { ...counts, ...outcome };
 }

@@ -5,10 +5,12 @@ import { unifiedFromJson } from '../domain/spendJson.js';
 import type { Hold, VendorMatchStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import type { Caller, Engine } from './engine.js';
+import { beginningOf, checkedRules } from './mappingRules.js';
 import { done, type Outcome, type Problem, refused, refusedBy } from './outcome.js';
-import { beginningOf, checkedRules, loadMappings, loadPipeline, type PipelineRow } from './pipelines.js';
+import { loadPipeline, type PipelineRow } from './pipelines.js';
 import { loadPlanningContext } from './planningContext.js';
 import { cursorOf, type Page, pageRequest } from './read/pages.js';
+import { loadMappings } from './storedMappings.js';
 import type { MappingRequest } from './useCases.js';
 
 export interface PreviewRequest extends Pick<MappingRequest, 'pipelineId' | 'rules' | 'effectiveFrom'> {

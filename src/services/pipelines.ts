@@ -2,7 +2,7 @@ import cron from 'node-cron';
 import { Not } from 'typeorm';
 import { canonicalJson } from '../domain/canonicalJson.js';
 import { newId } from '../domain/ids.js';
-import { dayIn, type LocalDate } from '../domain/localDate.js';
+import { dayIn } from '../domain/localDate.js';
 import type { MappingRule } from '../domain/plan.js';
 import { type TaxCodes, taxCodesSchema } from '../domain/taxCodes.js';
 import type { DuplicateCheck, SystemKind } from '../domain/vocabulary.js';
@@ -13,11 +13,11 @@ import { SystemRow } from '../entities/system.js';
 import { recordFor } from './audit.js';
 import { watchDrift } from './drift.js';
 import type { Caller, Engine } from './engine.js';
+import { beginningOf, checkedRules, normalRule } from './mappingRules.js';
 import { settleMasterDataAlerts, wakeMasterData } from './masterDataWake.js';
 import { done, type Outcome, type Problem, refused } from './outcome.js';
+import { isUsableLinkBase, receiptLinkBaseOf } from './receiptLinkBase.js';
 import type { MappingRequest, PipelineRequest } from './useCases.js';
-
-export { loadMappings } from './storedMappings.js';
 
 /** A pipeline as the engine's own SQL reads it; where single pipelines are worked on here, `StoredPipeline` is. */
 export interface PipelineRow {
@@ -40,6 +40,7 @@ export interface PipelineRow {
   correction: PipelineRequest['correction'];
   require_approval: boolean;
   export_master_data: boolean;
+  receipt_link_base: string | null;
   rounding_account: string | null;
   tax_codes: TaxCodes;
   duplicate_check: DuplicateCheck;
@@ -168,7 +169,7 @@ function saveRules(
     const effectiveFrom = beginningOf(input.effectiveFrom, isFirst, dayIn(pipeline.timeZone, now));
     const isSame =
       latest !== null &&
-      JSON.stringify(latest.rules.map(normal)) === JSON.stringify(rules) &&
+      JSON.stringify(latest.rules.map(normalRule)) === JSON.stringify(rules) &&
       (input.effectiveFrom === undefined || latest.effectiveFrom === effectiveFrom);
     if (isSame) return done({ id: latest.id, ledgerId: pipeline.ledgerId });
     const id = newId('map');
@@ -203,11 +204,6 @@ function saveRules(
     await engine.jobs.send(tx, 'plan.pipeline', { tenantId: tx.tenantId, pipelineId: pipeline.id });
     return done({ id, ledgerId: pipeline.ledgerId });
   });
-}
-
-/** A first mapping holds for all that was ever spent; a later one from today on, unless it says otherwise. */
-export function beginningOf(given: LocalDate | undefined, isFirst: boolean, today: LocalDate): LocalDate {
-  return given ?? (isFirst ? ('1900-01-01' as LocalDate) : today);
 }
 
 // ── inside ───────────────────────────────────────────────────────────────────────────────────
@@ -279,6 +275,13 @@ async function problemsOf(engine: Engine, tx: Tx, input: PipelineRequest): Promi
   }
   if (!isTimeZone(input.timeZone))
     say('timeZone', `"${input.timeZone}" is not an IANA time zone.`, 'For example "Europe/London".');
+  if (!isUsableLinkBase(input.receiptLinkBase)) {
+    say(
+      'receiptLinkBase',
+      'The address for links to receipts is no http(s) address without a login or a query.',
+      'Give the address under which people reach this gateway, e.g. "https://ledgergate.example".',
+    );
+  }
   if (input.streams.length === 0) say('streams', 'A pipeline reads at least one stream.');
   if (input.unmatchedVendor === 'POST_WITHOUT_SUPPLIER' && input.documentType === 'SUPPLIER_INVOICE') {
     say(
@@ -400,6 +403,7 @@ function requestOf(pipeline: PipelineRequest | StoredPipeline): StoredRequest {
     requireApproval: pipeline.requireApproval,
     exportMasterData: pipeline.exportMasterData,
     enabled: pipeline.enabled,
+    receiptLinkBase: receiptLinkBaseOf(pipeline.receiptLinkBase),
     roundingAccount: pipeline.roundingAccount?.trim() || null,
     taxCodes: taxCodesSchema.parse(pipeline.taxCodes ?? {}),
     duplicateCheck: pipeline.duplicateCheck ?? 'ACROSS_SOURCES',
@@ -411,41 +415,4 @@ function requestOf(pipeline: PipelineRequest | StoredPipeline): StoredRequest {
 
 function describes(row: StoredPipeline, input: PipelineRequest): boolean {
   return canonicalJson(requestOf(row)) === canonicalJson(requestOf(input));
-}
-
-type RuleInput = MappingRequest['rules'][number];
-
-function normal(rule: RuleInput): MappingRule {
-  return {
-    category: rule.category ?? null,
-    dimension: rule.dimension ?? null,
-    dimensionValue: rule.dimensionValue ?? null,
-    merchant: rule.merchant ?? null,
-    mcc: rule.mcc ?? null,
-    glAccount: rule.glAccount.trim(),
-    costCentre: rule.costCentre ?? null,
-    dimensions: (rule.dimensions ?? {}) as Record<string, string>,
-    taxCode: rule.taxCode ?? null,
-  };
-}
-
-/** The rules as they are stored, or what is wrong with each. */
-export function checkedRules(rules: MappingRequest['rules']): Outcome<MappingRule[]> {
-  const problems: Problem[] = [];
-  rules.forEach((rule, index) => {
-    const say = (field: string, message: string) =>
-      problems.push({ code: 'BAD_INPUT', message, path: ['rules', String(index), field], resolution: null });
-    if (rule.glAccount.trim() === '') say('glAccount', 'A rule needs a GL account.');
-    if (rule.mcc != null && !/^\d{4}$/.test(rule.mcc)) say('mcc', 'A merchant category code has four digits.');
-    if ((rule.dimension == null) !== (rule.dimensionValue == null)) {
-      say('dimensionValue', 'dimension and dimensionValue go together.');
-    }
-    const dimensions = rule.dimensions ?? {};
-    const isMap =
-      typeof dimensions === 'object' &&
-      !Array.isArray(dimensions) &&
-      Object.values(dimensions).every((value) => typeof value === 'string');
-    if (!isMap) say('dimensions', 'dimensions is an object of texts by name.');
-  });
-  return problems.length > 0 ? { ok: false, problems } : done(rules.map(normal));
 }

@@ -5,7 +5,8 @@ import { LedgerChecks, wantedDay } from '../domain/planChecks.js';
 import type { UnifiedSpend } from '../domain/spend.js';
 import type { Tx } from '../entities/database.js';
 import { loadMasterData } from './masterData.js';
-import { loadMappings, type PipelineRow } from './pipelines.js';
+import type { PipelineRow } from './pipelines.js';
+import { loadMappings } from './storedMappings.js';
 
 /** Everything but the spend that planning looks at, as it stands in one transaction. */
 export interface PlanningContext {
@@ -49,6 +50,7 @@ function contextOf(
     coding: row.coding,
     requireApproval: row.require_approval,
     timeZone: row.time_zone,
+    receiptLinkBase: row.receipt_link_base,
     roundingAccount: row.rounding_account,
     taxCodes: row.tax_codes,
   };

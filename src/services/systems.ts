@@ -13,7 +13,8 @@ import { recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
 import { parseInput } from './inputProblems.js';
 import { wakeMasterData } from './masterDataWake.js';
-import { done, type Outcome, type Problem, refused, refusedBy } from './outcome.js';
+import { done, type Outcome, refused, refusedBy } from './outcome.js';
+import { addressIn, checkInput, isHttpUrl } from './systemInput.js';
 import type { ConnectSystemRequest } from './useCases.js';
 import { bindingOf, openBundle, type Sealer, type SecretBundle } from './vault.js';
 
@@ -100,6 +101,11 @@ export async function updateCredentials(
     if (!parsed.ok) return parsed;
     const stored = await loadBundle(engine, tx, id);
     await storeCredential(engine, tx, connector, id, { ...stored, credential: parsed.value });
+    // An address that was taken from the old credential goes with it; one that somebody named stays.
+    const baseUrl = addressIn(connector, parsed.value);
+    if (baseUrl !== null && system.baseUrl === addressIn(connector, stored.credential)) {
+      await tx.manager.update(SystemRow, { tenantId: tx.tenantId, id }, { baseUrl });
+    }
     await tx.manager.delete(LedgerSessionRow, { tenantId: tx.tenantId, systemId: id });
     if (system.status === 'NEEDS_REAUTHORISATION') await setStatus(tx, id, 'ACTIVE');
     const now = engine.clock.now();
@@ -308,44 +314,6 @@ export async function noteReachability(
 }
 
 // ── inside ───────────────────────────────────────────────────────────────────────────────────
-
-function checkInput(
-  connector: Connector,
-  baseUrl: string | undefined,
-  credentials: unknown,
-  settings: unknown,
-  under: readonly string[] = ['input'],
-): Outcome<{ baseUrl: string; credential: unknown; settings: Record<string, unknown> }> {
-  const problems: Problem[] = [];
-  const credential = parseInput(connector.credentialsSchema, credentials, [...under, 'credentials']);
-  const parsed = parseInput(connector.settingsSchema, settings, [...under, 'settings']);
-  const ownAddress = credential.ok ? connector.baseUrlOf?.(credential.value) : undefined;
-  const address = (baseUrl ?? ownAddress ?? connector.defaultBaseUrl ?? '').trim().replace(/\/+$/, '');
-  // A credential that names the address itself and is refused is the only thing to correct.
-  const isInCredential = baseUrl === undefined && connector.baseUrlOf !== undefined && !credential.ok;
-  if (!isInCredential && !isHttpUrl(address)) {
-    problems.push({
-      code: 'BAD_INPUT',
-      message:
-        address === ''
-          ? `${connector.title} needs a baseUrl.`
-          : 'baseUrl is not an http(s) address without user, query and fragment.',
-      path: [...under, 'baseUrl'],
-      resolution: null,
-    });
-  }
-  if (!credential.ok) problems.push(...credential.problems);
-  if (!parsed.ok) problems.push(...parsed.problems);
-  if (problems.length > 0 || !credential.ok || !parsed.ok) return { ok: false, problems };
-  return done({ baseUrl: address, credential: credential.value, settings: parsed.value as Record<string, unknown> });
-}
-
-function isHttpUrl(text: string): boolean {
-  if (!URL.canParse(text)) return false;
-  const url = new URL(text);
-  const isPlain = url.username === '' && url.password === '' && url.search === '' && url.hash === '';
-  return (url.protocol === 'http:' || url.protocol === 'https:') && isPlain;
-}
 
 function webhookAddress(publicUrl: string, systemId: string): string | null {
   const base = publicUrl.trim().replace(/\/+$/, '');

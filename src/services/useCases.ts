@@ -109,6 +109,8 @@ export interface PipelineRequest {
   requireApproval: boolean;
   exportMasterData: boolean;
   enabled: boolean;
+  /** Public address of this gateway; null or left out = documents carry no link to their receipts. */
+  receiptLinkBase?: string | null;
   /** Where a remainder goes that rounding leaves; left out or null = such purchases are held. */
   roundingAccount?: string | null | undefined;
   /** See `TaxCodes`; parsed by the use case. Left out = none is said anything about. */

@@ -17,7 +17,7 @@ let auditor: string;
 
 beforeAll(async () => {
   ground = await Gateway.start();
-  gateway = await Gateway.start({ on: ground, routes: [exportRoute(ground.db)] });
+  gateway = await Gateway.start({ on: ground, routes: [exportRoute(ground)] });
   const ids = await seedPipeline(ground);
   for (let index = 0; index < 3; index += 1) await seedPosting(ground, ids);
   await seedRecord(ground, ids, { amount: '-1234567890123.4567', currency: 'CLF', merchant_name: '=HYPERLINK("x")' });
@@ -293,7 +293,7 @@ describe('a slow reader', () => {
   });
 
   it('that takes nothing any more is cut off', async () => {
-    const impatient = await Gateway.start({ on: ground, routes: [exportRoute(ground.db, { stalledMs: 50 })] });
+    const impatient = await Gateway.start({ on: ground, routes: [exportRoute(ground, { stalledMs: 50 })] });
     const response = await download('/export/audit-events.ndjson', impatient.server.url);
     const end = endOf(response);
     await ofReading(0);

@@ -17,6 +17,8 @@ import type { Outcome } from '../../src/services/outcome.js';
 import { createPipeline, setMappingRules } from '../../src/services/pipelines.js';
 import { planPipeline } from '../../src/services/planning.js';
 import { Presence } from '../../src/services/processes.js';
+import { attachReceipts } from '../../src/services/receiptAttachments.js';
+import { fetchReceipts } from '../../src/services/receipts.js';
 import { reconcile } from '../../src/services/reconciliation.js';
 import { runSync } from '../../src/services/syncRunner.js';
 import { triggerSync } from '../../src/services/syncs.js';
@@ -233,6 +235,10 @@ async function work(engine: SystemsParts, job: Job): Promise<void> {
       return drainLedger(engine, tenantId, job.payload.ledgerId, options);
     case 'source.report':
       return reportToSource(engine, tenantId, job.payload.sourceId, options);
+    case 'source.receipts':
+      return fetchReceipts(engine, tenantId, job.payload.sourceId, options);
+    case 'ledger.attach':
+      return attachReceipts(engine, tenantId, job.payload.ledgerId, options);
     case 'source.masterData':
       return pushMasterData(engine, tenantId, job.payload.pipelineId, options);
     case 'webhook.process':

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import type { Clock } from '../../src/clock.js';
 import type {
+  AttachesReceipts,
   Clearance,
   DocumentQuery,
   ExportAnswer,
@@ -14,6 +15,7 @@ import type {
   LedgerDocument,
   LedgerPeriod,
   LedgerSupplier,
+  ReceiptLink,
   SpendConnection,
   SpendConnector,
   SpendPage,
@@ -74,9 +76,13 @@ export class FakeSource {
   /** Every result that was reported, in order. */
   readonly reports: ExportReport[] = [];
   readonly answers = new Map<string, ExportAnswer>();
+  /** Fresh links to the receipts of an object, by its id. */
+  readonly receiptLinks = new Map<string, readonly ReceiptLink[]>();
+  /** Ids of the objects whose links were asked for. */
+  readonly linksAsked: string[] = [];
   exportBatchMax = 50;
   /** Thrown by the next call of that kind, once each. */
-  readonly failures: { on: SpendStream | 'report' | 'keepAlive' | 'secrets'; error: Error }[] = [];
+  readonly failures: { on: SpendStream | 'report' | 'keepAlive' | 'secrets' | 'links'; error: Error }[] = [];
   /** Called before each page is answered. */
   onRead: ((read: StreamRead) => Promise<void> | void) | null = null;
 
@@ -151,6 +157,13 @@ export class FakeSource {
         unreadable: [],
         nextCursor: null,
       }),
+      receipts: {
+        links: async (_stream, externalId) => {
+          this.linksAsked.push(externalId);
+          this.fail('links');
+          return this.receiptLinks.get(externalId) ?? [];
+        },
+      },
       masterData: this.directory.masterData,
       vendors: this.directory.readsVendors,
       exports: {
@@ -244,6 +257,12 @@ export class FakeLedger {
     period('2026-11', '2026-11-01', '2026-11-30', true),
     period('2026-12', '2026-12-01', '2026-12-31', true),
   ];
+  /** Whether it takes attachments. */
+  takesAttachments = false;
+  /** Files at documents, in the order they came. */
+  readonly attached: { ledgerDocumentId: string; fileName: string; content: Buffer }[] = [];
+  /** What the next attachments meet: the answer is lost before or after the file was kept, or it is refused. */
+  readonly attachFaults: ('LOST_BEFORE' | 'LOST_AFTER' | 'REFUSED')[] = [];
   /** While set, the ledger cannot be reached: every call ends with it. */
   outage: Error | null = null;
   settlingMs = 60_000;
@@ -288,6 +307,7 @@ export class FakeLedger {
     settingsSchema: z.strictObject({}) as z.ZodType<Record<string, never>>,
     secretSettings: [],
     documentTypes: ['JOURNAL', 'SUPPLIER_INVOICE'],
+    attachesReceipts: true,
     describeCredential: () => ({ kind: 'login', expiresAt: null, renewBy: null }),
     connect: () => this.connection(),
   };
@@ -313,6 +333,7 @@ export class FakeLedger {
       listSuppliers: () => pages(() => this.reached(this.knownSuppliers)),
       listDimensionValues: () => pages(() => this.reached(this.dimensionValues)),
       listPeriods: async () => this.reached(this.periods),
+      ...(this.takesAttachments ? { attachments: this.attachments() } : {}),
       submit: (document) => this.submit(document),
       findByReference: async (queries) => this.reached(this.find(queries)),
       readBack: async (id) =>
@@ -338,6 +359,19 @@ export class FakeLedger {
           this.knownSuppliers.push(supplier);
           return supplier;
         },
+      },
+    };
+  }
+
+  private attachments(): AttachesReceipts {
+    return {
+      has: async (id, _query, fileName) =>
+        this.attached.some((one) => one.ledgerDocumentId === id && one.fileName === fileName),
+      attach: async (ledgerDocumentId, _query, { fileName, content }) => {
+        const fault = this.attachFaults.shift();
+        if (fault === 'REFUSED') throw new ErpRejectedError('The ledger takes no such file.');
+        if (fault !== 'LOST_BEFORE') this.attached.push({ ledgerDocumentId, fileName, content });
+        if (fault) throw lost();
       },
     };
   }

@@ -60,7 +60,7 @@ interface Rule {
   readonly packages?: readonly string[];
 }
 
-const COMMON = ['errors.ts', 'clock.ts', 'logger.ts'];
+const COMMON = ['errors.ts', 'clock.ts', 'logger.ts', 'telemetry.ts'];
 
 /** The first rule whose room a path begins with counts, so the narrower room stands first. */
 const ROOMS: readonly (readonly [room: string, rule: Rule])[] = [
@@ -74,12 +74,24 @@ const ROOMS: readonly (readonly [room: string, rule: Rule])[] = [
   ],
   [
     'connectors/contract.ts',
-    { says: 'the contract knows domain, errors, clock and logger', ours: ['domain/', ...COMMON] },
+    {
+      says: 'the contract knows domain, errors, clock, logger and telemetry',
+      ours: ['domain/', ...COMMON],
+      typesOf: ['connectors/receiptContract.ts'],
+    },
+  ],
+  [
+    'connectors/receiptContract.ts',
+    {
+      says: 'the contract knows domain, errors, clock, logger and telemetry',
+      ours: ['domain/', ...COMMON],
+      typesOf: ['connectors/contract.ts'],
+    },
   ],
   [
     'connectors/http.ts',
     {
-      says: 'connectors/http knows the contract, domain, errors, clock and logger',
+      says: 'connectors/http knows the contract, domain, errors, clock, logger and telemetry',
       ours: ['connectors/contract.ts', 'domain/', ...COMMON],
     },
   ],
@@ -91,7 +103,7 @@ const ROOMS: readonly (readonly [room: string, rule: Rule])[] = [
   [
     'connectors/*/',
     {
-      says: 'a connector knows itself, connectors/contract, connectors/http, domain, errors, clock and logger; never another connector, a row or a service',
+      says: 'a connector knows itself, connectors/contract, connectors/http, domain, errors, clock, logger and telemetry; never another connector, a row or a service',
       ours: ['self', 'connectors/contract.ts', 'connectors/http.ts', 'domain/', ...COMMON],
     },
   ],
@@ -106,7 +118,7 @@ const ROOMS: readonly (readonly [room: string, rule: Rule])[] = [
   [
     'services/',
     {
-      says: 'services know services, domain, entities, connectors/contract, connectors/registry, clock, errors, logger and secrets',
+      says: 'services know services, domain, entities, connectors/contract, connectors/registry, clock, errors, logger, telemetry and secrets',
       ours: [
         'services/',
         'domain/',
@@ -163,6 +175,7 @@ const ROOMS: readonly (readonly [room: string, rule: Rule])[] = [
   ['demo/', { says: 'the demo may wire everything' }],
   ['errors.ts', { says: 'errors know nothing', ours: [] }],
   ['clock.ts', { says: 'clock knows nothing', ours: [] }],
+  ['telemetry.ts', { says: 'telemetry knows words of the domain', ours: [], typesOf: ['domain/'] }],
   ['logger.ts', { says: 'logger knows nothing of ours', ours: [] }],
   ['secrets.ts', { says: 'secrets know errors', ours: ['errors.ts'] }],
   ['config.ts', { says: 'config knows errors, secrets and platform', ours: ['errors.ts', 'secrets.ts', 'platform/'] }],

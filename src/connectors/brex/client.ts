@@ -127,7 +127,7 @@ export class BrexClient {
     return items.map((item) => readAs(cashAccountSchema, item, 'GET /v2/accounts/cash'));
   }
 
-  /** Receipts come as ids only: their links are presigned for 15 minutes and are never asked for. */
+  /** Receipts come as ids only: their links are asked for when they are fetched (`expenseWithReceipts`). */
   expenses(query: ExpenseQuery): Promise<BrexPage> {
     return this.readPage('/v1/expenses', [
       ...expensePairs(),
@@ -144,6 +144,15 @@ export class BrexClient {
       method: 'GET',
       path: `/v1/expenses/${encodeURIComponent(id)}`,
       query: expensePairs(),
+    });
+  }
+
+  /** The same with links to its receipts, which open for anybody for 15 minutes. null = Brex does not know it. */
+  expenseWithReceipts(id: string): Promise<ParsedJson | null> {
+    return this.transport.read({
+      method: 'GET',
+      path: `/v1/expenses/${encodeURIComponent(id)}`,
+      query: [['expand[]', 'receipts.download_uris']],
     });
   }
 

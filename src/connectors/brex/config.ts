@@ -116,6 +116,10 @@ export const settingsSchema = z.strictObject({
     .describe(
       "Keep Brex's vendors in step with the ledger's suppliers where a pipeline exports master data; needs a Brex business account",
     ),
+  fetchReceipts: z
+    .boolean()
+    .default(true)
+    .describe('Fetch receipts and keep them: one more call for each expense or record that has any'),
   taxField: z
     .string()
     .min(1)

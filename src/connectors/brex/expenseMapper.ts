@@ -17,6 +17,7 @@ import {
   trimmed,
   withoutPresignedLinks,
 } from './mapper.js';
+import { receiptsIn } from './receipts.js';
 import { type CustomField, type Expense, type ExpensePart, minorMoneySchema } from './wire.js';
 
 /** Expenses: card purchases with their receipt and coding, reimbursements and bills. Pure; see `mapper.ts`. */
@@ -72,6 +73,7 @@ export function mapExpense(wire: Expense, raw: unknown, settings: BrexSettings):
     transactionDate: purchased.day,
     postedDate: dayOrNull(wire.payment_posted_at),
     receiptUrls: lastingLinks(wire),
+    ...(settings.fetchReceipts ? receiptsIn(raw) : {}),
     raw: withoutPresignedLinks(raw),
   };
 }

@@ -2,6 +2,7 @@ import type { SpendStream } from '../../domain/vocabulary.js';
 import { ConfigurationError } from '../../errors.js';
 import type {
   ManagesWebhooks,
+  ReadsReceipts,
   ReadsVendors,
   ReceivesMasterData,
   ReportsExports,
@@ -22,6 +23,7 @@ import {
 import { createExports } from './exports.js';
 import { type BrexFields, createFields } from './fields.js';
 import { BrexReader } from './reader.js';
+import { createReceipts } from './receipts.js';
 import { type BrexTransfers, createTransfers } from './transfers.js';
 import { type BrexContext, type BrexRuntime, createTransport, systemRuntime } from './transport.js';
 import { createVendors } from './vendors.js';
@@ -40,6 +42,7 @@ export interface BrexConnection extends SpendConnection {
   readonly exports: ReportsExports;
   readonly webhookManagement: ManagesWebhooks;
   readonly vendors: ReadsVendors;
+  readonly receipts: ReadsReceipts;
   readonly masterData: ReceivesMasterData;
   readonly transfers: BrexTransfers;
   readonly integration: {
@@ -69,6 +72,7 @@ export function connectBrex(context: BrexContext, runtime: BrexRuntime = systemR
     exports: createExports(client, settings.exportBatch),
     webhookManagement: createWebhookManagement(client, settings.webhookEvents),
     vendors: createVendors(client),
+    receipts: createReceipts(client),
     transfers: createTransfers(client),
     fields,
     integration,

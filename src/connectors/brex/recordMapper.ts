@@ -14,6 +14,7 @@ import {
   trimmed,
   withoutPresignedLinks,
 } from './mapper.js';
+import { receiptsIn } from './receipts.js';
 import type { AccountingFieldValue, AccountingRecord, RecordLine } from './wire.js';
 
 /**
@@ -86,6 +87,7 @@ export function mapAccountingRecord(wire: AccountingRecord, raw: unknown, settin
     // A record knows when it settled, not when somebody bought; the day of purchase comes from the other streams.
     transactionDate: dayOf(postedAt),
     postedDate: dayOf(wire.erp_posting_date ?? postedAt),
+    ...(settings.fetchReceipts ? receiptsIn(raw) : {}),
     raw: withoutPresignedLinks(raw),
   };
 }

@@ -91,6 +91,7 @@ function budgetOf(context: BrexContext): CallBudget {
 
 export function createTransport(context: BrexContext, runtime: BrexRuntime): BrexTransport {
   const http = createHttpClient({
+    kind: 'BREX',
     baseUrl: context.baseUrl,
     timeoutMs: context.settings.timeoutSeconds * 1000,
     signal: context.signal,

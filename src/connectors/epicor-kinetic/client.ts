@@ -67,6 +67,7 @@ export class KineticClient {
   constructor(private readonly context: ConnectionContext<KineticCredentials, KineticSettings>) {
     this.settings = context.settings;
     this.http = createHttpClient({
+      kind: 'EPICOR_KINETIC',
       baseUrl: context.baseUrl,
       timeoutMs: this.settings.readTimeoutSeconds * 1000,
       logger: context.logger,

@@ -100,6 +100,7 @@ export class ExpensifyClient {
     private readonly runtime: ExpensifyRuntime,
   ) {
     this.http = createHttpClient({
+      kind: 'EXPENSIFY',
       baseUrl: context.baseUrl,
       timeoutMs: context.settings.timeoutSeconds * 1000,
       signal: context.signal,

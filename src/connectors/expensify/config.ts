@@ -189,6 +189,10 @@ export const settingsSchema = z
       .default('NONE')
       .describe('Currency of the tax of a foreign purchase; NONE = its tax is not used.'),
     receiptLinks: z.boolean().default(true).describe('Keep links to receipts (those without a query string only).'),
+    fetchReceipts: z
+      .boolean()
+      .default(false)
+      .describe('Fetch receipts by these links. Whether they open without a login is not documented.'),
     policyCacheMinutes: z.int().min(1).max(1440).default(60),
     markAsExported: z
       .boolean()

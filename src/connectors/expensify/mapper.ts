@@ -1,6 +1,6 @@
 import { hashOf } from '../../domain/keys.js';
 import { dayIn, type LocalDate, localDate } from '../../domain/localDate.js';
-import type { SourceObject, SpendKind } from '../../domain/spend.js';
+import type { ReceiptRef, SourceObject, SpendKind } from '../../domain/spend.js';
 import { InputError } from '../../errors.js';
 import { amountsOf } from './amounts.js';
 import { codingOf, type PolicyCodes } from './coding.js';
@@ -65,6 +65,7 @@ export function mapExpense(
     transactionDate: dayOf(expense.modifiedCreated || expense.created, 'expense', settings),
     postedDate: postedDay(report, isFinal, settings),
     receiptUrls: receiptsOf(expense, settings),
+    ...receiptRefs(expense, settings),
     raw: rawOf(report, expense),
   };
 }
@@ -169,6 +170,16 @@ function mccOf(text: string): string | null {
 function receiptsOf(expense: WireExpense, { receiptLinks }: ExpensifySettings): string[] {
   const link = receiptLinks ? lastingLink(expense.receiptURL) : null;
   return link === null ? [] : [link];
+}
+
+function receiptRefs(expense: WireExpense, settings: ExpensifySettings): { receipts?: readonly ReceiptRef[] } {
+  if (!settings.fetchReceipts) return {};
+  const receipts = receiptsOf(expense, settings).map((link) => ({
+    key: link,
+    fileName: decodeURIComponent(URL.parse(link)?.pathname.split('/').at(-1) ?? '') || null,
+    lastingUrl: link,
+  }));
+  return receipts.length === 0 ? {} : { receipts };
 }
 
 function lastingLink(text: string): string | null {

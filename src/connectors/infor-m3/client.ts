@@ -69,6 +69,7 @@ export class M3Client {
   constructor(private readonly context: ConnectionContext<M3Credentials, M3Settings>) {
     // The signal goes with each call and not with the client: the revocation of a process that stops must get through.
     this.http = createHttpClient({
+      kind: 'INFOR_M3',
       baseUrl: context.baseUrl,
       timeoutMs: context.settings.readTimeoutSeconds * 1000,
       logger: context.logger,

@@ -14,7 +14,7 @@ import { type VoucherRow, voucherRow } from './wire.js';
 /** More vouchers than this on one day are not opened one by one, where the list itself shows no texts. */
 const VOUCHERS_OPENED_MAX = 500;
 
-/** Stands for the currency of a voucher that names none: two decimals. */
+/** Stands for the currency of a voucher that names none, where the settings name no local one either: two decimals. */
 const NO_CURRENCY = '';
 
 export interface VoucherKey {
@@ -117,15 +117,16 @@ export async function readVoucher(client: M3Client, key: VoucherKey, reference: 
   const [first] = lines;
   if (first === undefined) return null;
   const currency = first.CUCD || null;
-  const minors = lines.map((line) => signedAmount(line, currency ?? NO_CURRENCY, client.settings.gl.creditMark));
+  const scale = currency ?? client.settings.localCurrency ?? NO_CURRENCY;
+  const minors = lines.map((line) => signedAmount(line, scale, client.settings.gl.creditMark));
   const debit = minors.reduce((sum, minor) => (minor > 0n ? sum + minor : sum), 0n);
   const credit = minors.reduce((sum, minor) => (minor < 0n ? sum - minor : sum), 0n);
   return {
     reference,
     ledgerDocumentId: voucherId(key),
     currency,
-    totalDebit: decimalOfMinor(debit, currency ?? NO_CURRENCY),
-    totalCredit: decimalOfMinor(credit, currency ?? NO_CURRENCY),
+    totalDebit: decimalOfMinor(debit, scale),
+    totalCredit: decimalOfMinor(credit, scale),
     lineCount: lines.length,
     // The general ledger holds nothing that is not posted.
     isPosted: true,

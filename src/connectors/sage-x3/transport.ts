@@ -87,6 +87,7 @@ export class X3Transport {
     private readonly runtime: X3Runtime,
   ) {
     this.http = createHttpClient({
+      kind: 'SAGE_X3',
       baseUrl: context.baseUrl,
       timeoutMs: context.settings.readTimeoutSeconds * 1000,
       signal: context.signal,

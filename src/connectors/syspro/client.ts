@@ -107,6 +107,7 @@ export class SysproClient {
   constructor(private readonly context: ConnectionContext<SysproCredentials, SysproSettings>) {
     // The signal goes with each call and not with the client: the log-off of a process that stops must still get through.
     this.http = createHttpClient({
+      kind: 'SYSPRO',
       baseUrl: context.baseUrl,
       timeoutMs: context.settings.readTimeoutSeconds * 1000,
       logger: context.logger,

@@ -20,7 +20,18 @@ export function brexRules(taxAccount: string): Readonly<Record<string, unknown>>
     { category: 'LODGING', glAccount: '6210', taxCode: 'STD' },
     { category: 'GAS_AND_FUEL', glAccount: '6240', taxCode: 'STD' },
     { category: 'OFFICE_SUPPLIES', glAccount: '6100', taxCode: 'STD' },
+    { merchant: 'Nordlicht*', glAccount: '6300', taxCode: 'RC' },
   ];
+}
+
+/**
+ * Where rounding goes, and the one tax code that is not as most are: the tax of a foreign supplier, which the company owes
+ * and deducts.
+ * @param accounts as the ledger spells them.
+ */
+export function brexMoney(accounts: { readonly rounding: string; readonly taxOwed: string }) {
+  const reverseCharge = { treatment: 'REVERSE_CHARGE', rate: '19', outputAccount: accounts.taxOwed };
+  return { roundingAccount: accounts.rounding, taxCodes: { RC: reverseCharge } };
 }
 
 /** @param companyOf what the ledger's company is called at Brex. */

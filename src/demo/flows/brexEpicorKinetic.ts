@@ -2,7 +2,7 @@ import { accessTo, type Connected, type Flow, type FlowSystem } from '../flow.js
 import type { Screen } from '../screen.js';
 import type { Stage } from '../stage.js';
 import { dryRun, editInvoiced, MONTH_DAYS, monthArguments, releaseAccount, resolveOneVendor, sync } from '../steps.js';
-import { BREX_STREAMS, brexRules, brexSource } from './brex.js';
+import { BREX_STREAMS, brexMoney, brexRules, brexSource } from './brex.js';
 import { WAITS } from './syspro.js';
 
 const PURCHASES = 200;
@@ -38,6 +38,7 @@ export const BREX_EPICOR_KINETIC: Flow = {
     streams: BREX_STREAMS,
     ...{ documentType: 'SUPPLIER_INVOICE', grouping: 'PER_RECORD', offsetAccount: '2100' },
     ...{ unmatchedVendor: 'CREATE_SUPPLIER', closedPeriod: 'HOLD', correction: 'HOLD' },
+    ...brexMoney({ rounding: '6990', taxOwed: '2170' }),
   },
   rules: brexRules('1450'),
   sandboxArguments: ({ purchases = PURCHASES }) => monthArguments(purchases),

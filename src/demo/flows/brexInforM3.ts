@@ -9,7 +9,7 @@ import {
   sync,
   withLostReply,
 } from '../steps.js';
-import { BREX_STREAMS, brexRules, brexSource } from './brex.js';
+import { BREX_STREAMS, brexMoney, brexRules, brexSource } from './brex.js';
 import { WAITS } from './syspro.js';
 
 const PURCHASES = 200;
@@ -55,6 +55,7 @@ export const BREX_INFOR_M3: Flow = {
     streams: BREX_STREAMS,
     ...{ documentType: 'SUPPLIER_INVOICE', grouping: 'PER_RECORD', offsetAccount: '2100' },
     ...{ unmatchedVendor: 'HOLD', closedPeriod: 'HOLD', correction: 'HOLD' },
+    ...brexMoney({ rounding: '6990', taxOwed: '2170' }),
   },
   rules: brexRules('1450'),
   sandboxArguments: ({ purchases = PURCHASES }) => [

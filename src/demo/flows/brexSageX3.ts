@@ -4,7 +4,7 @@ import type { Screen } from '../screen.js';
 import { setMappingRules } from '../setUp.js';
 import type { Stage } from '../stage.js';
 import { dryRun, editAfterPosting, MONTH_DAYS, monthArguments, releaseAccount, replay, sync } from '../steps.js';
-import { BREX_STREAMS, brexSource } from './brex.js';
+import { BREX_STREAMS, brexMoney, brexSource } from './brex.js';
 import { WAITS } from './syspro.js';
 
 const PURCHASES = 200;
@@ -49,6 +49,8 @@ const SAGE_X3: FlowSystem = {
 const RULES = [
   { merchant: 'CloudHarbor*', glAccount: '6300', costCentre: '60' },
   { merchant: '*Blue Heron Cafe*', glAccount: '6220', costCentre: '60' },
+  { merchant: 'Nordlicht*', glAccount: '6300', taxCode: 'RC' },
+  { category: 'tax', glAccount: '1450' },
 ];
 /** Purchases that nobody has coded: to one account, with the cost centre of the purchase if it has one. */
 const CATCH_ALL = { glAccount: '6100' };
@@ -64,6 +66,7 @@ export const BREX_SAGE_X3: Flow = {
     streams: BREX_STREAMS,
     ...{ documentType: 'JOURNAL', grouping: 'PER_RECORD', offsetAccount: '2150', defaultAccount: '6999' },
     ...{ unmatchedVendor: 'DEFAULT_ACCOUNT', closedPeriod: 'HOLD', correction: 'REVERSE_AND_REPLACE' },
+    ...brexMoney({ rounding: '6990', taxOwed: '2170' }),
   },
   rules: [...RULES, CATCH_ALL],
   sandboxArguments: ({ purchases = PURCHASES }) => [

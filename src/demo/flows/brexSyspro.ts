@@ -8,7 +8,7 @@ import {
   resolveOneVendor,
   sync,
 } from '../steps.js';
-import { BREX_STREAMS, brexRules, brexSource } from './brex.js';
+import { BREX_STREAMS, brexMoney, brexRules, brexSource } from './brex.js';
 import { sysproLedger } from './syspro.js';
 
 const PURCHASES = 2_000;
@@ -24,6 +24,7 @@ export const BREX_SYSPRO: Flow = {
     streams: BREX_STREAMS,
     ...{ documentType: 'JOURNAL', grouping: 'PER_RECORD', offsetAccount: '00-2150' },
     ...{ unmatchedVendor: 'HOLD', closedPeriod: 'HOLD', correction: 'REVERSE_AND_REPLACE' },
+    ...brexMoney({ rounding: '00-6990', taxOwed: '00-2170' }),
   },
   rules: brexRules('00-1450'),
   sandboxArguments: ({ purchases = PURCHASES }) => monthArguments(purchases),

@@ -80,6 +80,8 @@ create table receipt_links (
   -- The source's own id of the receipt.
   receipt_key text not null,
   file_name text,
+  -- Only of a link that lives on. One that ends opens for anybody until then, and is never stored.
+  lasting_url text,
   state text not null check (state in ('PENDING', 'STORED', 'MISSING', 'REFUSED', 'GONE')),
   sha256 text,
   -- Why it is not here, in a sentence.

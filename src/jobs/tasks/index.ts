@@ -3,6 +3,8 @@ import type { JobName, JobPayloads } from '../../services/engine.js';
 import { reportToSource } from '../../services/exports.js';
 import { pushMasterData } from '../../services/masterDataExport.js';
 import { planPipeline } from '../../services/planning.js';
+import { attachReceipts } from '../../services/receiptAttachments.js';
+import { fetchReceipts } from '../../services/receipts.js';
 import { runSync } from '../../services/syncRunner.js';
 import type { SystemsParts } from '../../services/systems.js';
 import { processWebhook } from '../../services/webhooks.js';
@@ -32,6 +34,10 @@ export const tasks: Tasks = {
     drainLedger(engine, tenantId, ledgerId, { isStopping }),
   'source.report': ({ engine, isStopping }, { tenantId, sourceId }) =>
     reportToSource(engine, tenantId, sourceId, { isStopping }),
+  'source.receipts': ({ engine, isStopping }, { tenantId, sourceId }) =>
+    fetchReceipts(engine, tenantId, sourceId, { isStopping }),
+  'ledger.attach': ({ engine, isStopping }, { tenantId, ledgerId }) =>
+    attachReceipts(engine, tenantId, ledgerId, { isStopping }),
   'source.masterData': ({ engine, isStopping }, { tenantId, pipelineId }) =>
     pushMasterData(engine, tenantId, pipelineId, { isStopping }),
   'webhook.process': ({ engine }, { tenantId, systemId, messageId }) =>

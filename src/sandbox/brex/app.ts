@@ -3,6 +3,7 @@ import type { Exchange, SandboxReply, SandboxRequest } from '../kit/index.js';
 import { Access, bearerOf, type Caller, NoCredential } from './access.js';
 import { FieldStore } from './fieldStore.js';
 import { answerOauth } from './oauth.js';
+import { ReceiptShelf } from './receiptShelf.js';
 import { type BrexReply, badRequest, notFound, Refusal, toWire } from './replies.js';
 import { accountingRoutes } from './routes/accounting.js';
 import { accountRoutes } from './routes/accounts.js';
@@ -73,7 +74,8 @@ export class BrexApp {
     const store = new BrexStore(data, settings, (ids) => {
       if (settings.webhooksOnReveal) this.announce(webhooks, ids);
     });
-    const shapes = { seed: data, settings, fields, randomSeed: options.randomSeed };
+    const receipts = new ReceiptShelf(nowMs);
+    const shapes = { seed: data, settings, fields, randomSeed: options.randomSeed, receipts };
     this.parts = {
       ...{ store, settings, shapes, fields, webhooks, access: new Access(data, settings, nowMs) },
       ...{ integrations: new Integrations(data.integration, data.now), vendors: new Vendors(data.vendors) },
@@ -93,6 +95,7 @@ export class BrexApp {
 
   /** One request, prepared for the fault dial. */
   exchange(request: SandboxRequest): Exchange {
+    if (this.parts.shapes.receipts.handles(request)) return this.receiptExchange(request);
     const found = this.router.find(request.method, request.path);
     const pattern = found === null || found === 'METHOD' ? request.path : found.route.pattern;
     return {
@@ -106,6 +109,18 @@ export class BrexApp {
           new Refusal(500, code, 'An unexpected error occurred. Please try again later.').reply(request.path),
         );
       },
+    };
+  }
+
+  /** The storage behind the links knows neither tokens nor Brex's limits. */
+  private receiptExchange(request: SandboxRequest): Exchange {
+    const busy: SandboxReply = { status: 503, body: 'SlowDown' };
+    return {
+      operation: `${request.method} /receipts/:id`,
+      commit: () => this.parts.shapes.receipts.answer(request),
+      expireSession: () => undefined,
+      rateLimited: () => busy,
+      serverError: () => busy,
     };
   }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { InputError } from '../../errors.js';
 import type { BrexApp } from './app.js';
+import type { ReceiptShelf } from './receiptShelf.js';
 import { TRANSFER_STATUSES, type TransferStatus } from './routes/transfers.js';
 import type { ExpenseEdit, ReviewStatus, SeedPurchase } from './seed.js';
 import { type BrexSettings, SETTINGS } from './settings.js';
@@ -35,6 +36,11 @@ export class BrexControl {
       throw new InputError('The clock cannot go back behind a change that was made here.', ['now']);
     }
     return this.now;
+  }
+
+  /** The storage behind the links of receipts. */
+  get receipts(): ReceiptShelf {
+    return this.app.parts.shapes.receipts;
   }
 
   summary(): BrexSummary {

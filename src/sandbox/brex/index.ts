@@ -50,6 +50,7 @@ export async function startBrexSandbox(options: BrexSandboxOptions): Promise<Run
     exchange: (request) => app.exchange(request),
     control: (route, request) => answerControl(control, route, request),
   });
+  app.parts.shapes.receipts.baseUrl = http.url;
   return {
     url: http.url,
     faults,

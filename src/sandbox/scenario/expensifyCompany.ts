@@ -95,11 +95,13 @@ export function monthCompany(month: string): CompanySeed {
       { code: '2100', name: 'Trade creditors control', kind: 'LIABILITY', control: true },
       { code: '2150', name: 'Card clearing', kind: 'LIABILITY' },
       { code: '2160', name: 'Employee reimbursements payable', kind: 'LIABILITY' },
+      { code: '2170', name: 'Tax owed by reverse charge', kind: 'LIABILITY' },
       { code: '3000', name: 'Retained earnings', kind: 'CAPITAL' },
       ...CATEGORIES.map(({ account, accountName }) => ({
         ...{ code: account, name: accountName, kind: 'EXPENSE' as const, needsCostCentre: true },
       })),
       { code: DISABLED_CATEGORY.account, name: 'Car pool', kind: 'EXPENSE', active: false, needsCostCentre: true },
+      { code: '6990', name: 'Rounding differences', kind: 'EXPENSE' },
     ],
     costCentres: COST_CENTRES.map(([code, name]) => ({ code, name })),
     periods: periods.map(({ startsOn, endsOn, open }) => ({ startsOn, endsOn, open })),

@@ -10,6 +10,7 @@ export {
 } from './expensifyMonth.js';
 export { type Ingredient, LEAST_OF_EACH, PURCHASES_MIN, SHARES } from './ingredients.js';
 export { type LoadedScenario, loadScenario, type ScenarioChoice } from './load.js';
+export { MONEY_CASES, type MoneyCase } from './moneyCases.js';
 export { generateMonth, type MonthExpectations, type MonthOptions, type MonthScenario } from './month.js';
 export { monthCompany, projectValues, UNALLOCATED } from './monthCompany.js';
 export { SYSPRO_ACCESS } from './monthLedger.js';

@@ -8,6 +8,7 @@ import { addMonths } from './calendar.js';
 import { CATEGORIES, COST_CENTRES, PEOPLE, PROJECTS } from './catalogue.js';
 import { Dice } from './dice.js';
 import { dealIngredients, type Ingredient, SHARES } from './ingredients.js';
+import { addMoneyCases, type MoneyCases } from './moneyCases.js';
 import { monthLedger } from './monthLedger.js';
 import { PurchaseMaker } from './monthPurchases.js';
 
@@ -47,6 +48,8 @@ export interface MonthExpectations {
   spendTotals: Record<string, string>;
   billTotals: Record<string, string>;
   plannedEdit: { at: string; key: string; beforeMinor: number; afterMinor: number };
+  /** Beside the purchases: those whose money is hard to book. */
+  moneyCases: MoneyCases['expectations'];
 }
 
 export interface MonthScenario {
@@ -79,7 +82,8 @@ export function generateMonth(options: MonthOptions): MonthScenario {
   const others = otherRows(dice, maker, month, market.businesses);
   const next = addMonths(month, 1);
   const plannedEdit = planEdit(dealt, `${next}-06T09:00:00Z`);
-  const rows = [...dealt.map(({ row }) => row), ...others.all];
+  const cases = addMoneyCases(month, market);
+  const rows = [...dealt.map(({ row }) => row), ...others.all, ...cases.rows];
   const brex = blankAccount(options.now ?? `${next}-05T12:00:00Z`, {
     users: PEOPLE.map(([first, last], index) =>
       user(index + 1, first, last, index === 0 ? 'ACCOUNT_ADMIN' : 'EMPLOYEE'),
@@ -108,6 +112,7 @@ export function generateMonth(options: MonthOptions): MonthScenario {
     expectations: {
       ...{ seed, month, purchases: count, ...countIngredients(dealt), plannedEdit: plannedEdit.expected },
       pendingFirst: { count: pendingKeys.length, keys: pendingKeys },
+      moneyCases: cases.expectations,
       merchants: market.businesses.map(({ name, kind, supplier }) => ({ name, kind, supplier })),
       suppliers: market.suppliers.length,
       suppliersOnHold: market.suppliers.filter((supplier) => supplier.onHold).length,

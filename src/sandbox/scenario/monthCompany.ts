@@ -25,7 +25,11 @@ export function monthCompany(month: string, suppliers: SysproSeed['suppliers'] =
       ...{ code: shortCode(code), name, active: onHold !== true },
       ...(currency === undefined ? {} : { currency }),
     })),
-    taxCodes: [{ code: 'STD', name: 'Sales tax', percent: '7' }, ...(company.taxCodes ?? [])],
+    taxCodes: [
+      { code: 'STD', name: 'Sales tax', percent: '7' },
+      { code: 'RC', name: 'Reverse charge', percent: '19' },
+      ...(company.taxCodes ?? []),
+    ],
   };
 }
 

@@ -17,7 +17,9 @@ export const BALANCE_SHEET: SysproSeed['accounts'] = [
   { code: '00-2100', description: 'Trade creditors control', type: 'L', control: true },
   { code: '00-2150', description: 'Card clearing', type: 'L' },
   { code: '00-2160', description: 'Employee reimbursements payable', type: 'L' },
+  { code: '00-2170', description: 'Tax owed by reverse charge', type: 'L' },
   { code: '00-3000', description: 'Retained earnings', type: 'C' },
+  { code: '00-6990', description: 'Rounding differences', type: 'E' },
   { code: '00-6999', description: 'Unallocated spend', type: 'E' },
 ];
 

@@ -2,6 +2,7 @@ import type { ConnectorRegistry } from '../../connectors/registry.js';
 import type { Database } from '../../entities/database.js';
 import { PipelineReads } from './pipelines.js';
 import { PostingReads } from './postings.js';
+import { ReceiptReads } from './receipts.js';
 import { ReadSession } from './session.js';
 import { SpendRecordReads } from './spendRecords.js';
 import { MasterDataReads, SystemReads } from './systems.js';
@@ -15,6 +16,7 @@ export class ReadServices {
   readonly pipelines: PipelineReads;
   readonly spendRecords: SpendRecordReads;
   readonly postings: PostingReads;
+  readonly receipts: ReceiptReads;
   readonly vendorMatches: VendorMatchReads;
   readonly auditEvents: AuditEventReads;
   readonly alerts: AlertReads;
@@ -27,6 +29,7 @@ export class ReadServices {
     this.pipelines = new PipelineReads(this.session);
     this.spendRecords = new SpendRecordReads(this.session);
     this.postings = new PostingReads(this.session);
+    this.receipts = new ReceiptReads(this.session);
     this.vendorMatches = new VendorMatchReads(this.session);
     this.auditEvents = new AuditEventReads(this.session);
     this.alerts = new AlertReads(this.session);

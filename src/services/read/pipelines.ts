@@ -24,6 +24,7 @@ export interface PipelineRow {
   readonly correction: words.CorrectionPolicy;
   readonly requireApproval: boolean;
   readonly exportMasterData: boolean;
+  readonly receiptLinkBase: string | null;
   readonly roundingAccount: string | null;
   readonly taxCodes: unknown;
   readonly duplicateCheck: words.DuplicateCheck;
@@ -79,6 +80,7 @@ const PIPELINES: ListSpec<PipelineRow> = {
     t.offset_account as "offsetAccount", t.default_account as "defaultAccount",
     t.unmatched_vendor as "unmatchedVendor", t.posting_date as "postingDate", t.closed_period as "closedPeriod",
     t.coding, t.correction, t.require_approval as "requireApproval", t.export_master_data as "exportMasterData",
+    t.receipt_link_base as "receiptLinkBase",
     t.rounding_account as "roundingAccount", t.tax_codes as "taxCodes",
     t.duplicate_check as "duplicateCheck", t.duplicate_days as "duplicateDays",
     t.duplicate_import_days as "duplicateImportDays"`,

@@ -38,7 +38,15 @@ export async function connectLedger(ground: Ground, name: string): Promise<strin
 }
 
 /** Runs a command line in this process; the environment is the caller's business. */
-export async function cli(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+export function cli(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  return cliAsked(null, ...args);
+}
+
+/** The same at a terminal whose person answers so to every question; null = there is no terminal. */
+export async function cliAsked(
+  answer: boolean | null,
+  ...args: string[]
+): Promise<{ code: number; out: string; err: string }> {
   const said = { out: '', err: '' };
   const io: Io = {
     out: (text) => {
@@ -50,6 +58,14 @@ export async function cli(...args: string[]): Promise<{ code: number; out: strin
     outSlowly: async (text) => {
       said.out += text;
     },
+    ...(answer === null
+      ? {}
+      : {
+          ask: async (question: string) => {
+            said.err += question;
+            return answer;
+          },
+        }),
   };
   return { code: await runProgram(args, io), ...said };
 }

@@ -14,7 +14,7 @@ import { newMasterKey } from '../../../src/secrets.js';
 import { createUseCases } from '../../../src/services/allUseCases.js';
 import type { Outcome } from '../../../src/services/outcome.js';
 import { type FreshDatabase, freshDatabase } from '../../support/database.js';
-import { cli } from './cliGround.js';
+import { cli, cliAsked } from './cliGround.js';
 
 const WINDOW = ['--from', '2026-09-01', '--to', '2026-12-01'];
 const TIME = 180_000;
@@ -139,6 +139,25 @@ describe('the commands, without a gateway', { timeout: TIME }, () => {
 
   it('says that nobody works on what it queued', async () => {
     expect(await json('sync', 'Card spend', ...WINDOW)).toMatchObject({ code: 0, answer: { isWorkedOn: false } });
+  });
+
+  it('shows what a replay would do, and at a terminal does it only after a yes', async () => {
+    const selects = ['--pipeline', 'Card spend', '--hold-code', 'period_closed', '--from', '2026-01-01'];
+    const before = await json('audit', 'verify');
+    const preview = await json('replay', ...selects, '--preview');
+    expect(preview).toMatchObject({ code: 0, answer: { ok: true } });
+    const outcomes = preview.answer.outcomes as { outcome: string; code: string; count: number }[];
+    expect(outcomes).toMatchObject([{ outcome: 'HELD', code: 'PERIOD_CLOSED', count: preview.answer.count }]);
+    const declined = await cliAsked(false, 'replay', ...selects);
+    expect(declined).toMatchObject({ code: 1, err: `Replay ${preview.answer.count} postings?` });
+    expect(declined.out).toContain('would stay held');
+    expect((await json('audit', 'verify')).answer.eventsChecked).toBe(before.answer.eventsChecked);
+
+    const agreed = await cliAsked(true, 'replay', ...selects, '--note', 'looked at');
+    expect(agreed.code).toBe(0);
+    expect(agreed.out).toContain(`${preview.answer.count} postings to be replayed`);
+    expect((await cli('replay', '--from', 'yesterday')).code).toBe(2);
+    expect((await cli('replay', 'post_1', '--preview')).code).toBe(2);
   });
 
   it('replays what is held', async () => {

@@ -342,6 +342,23 @@ describe('connectSystem with the keys that callers rely on', () => {
     expect(refused.createPipeline).toEqual({ pipeline: null, userErrors: [{ path: ['input', 'offsetAccount'] }] });
   });
 
+  it('INFOR_M3 follows a new file to its gateway, unless somebody named an address', async () => {
+    const { ionapi, url } = present(sandboxes['infor-m3']).access;
+    const moved = { ionapi: { ...ionapi, iu: 'https://mingle-ionapi.us1.example.com/' } };
+    const [fromFile, named] = inforM3Cases(sandboxes);
+    const addressAfter = async (one: Case) => {
+      const { system } = await connect({ ...one });
+      await ask<unknown>(
+        'mutation ($id: ID!, $credentials: JSON!) { updateCredentials(id: $id, credentials: $credentials) { userErrors { code } } }',
+        { id: system?.id, credentials: moved },
+      );
+      const [row] = await engine.rows<{ base_url: string }>('select base_url from systems where id = $1', [system?.id]);
+      return row?.base_url;
+    };
+    expect(await addressAfter(present(fromFile))).toBe('https://mingle-ionapi.us1.example.com');
+    expect(await addressAfter({ ...present(named), baseUrl: `${url}/gateway` })).toBe(`${url}/gateway`);
+  });
+
   it('a ledger that needs an address and is given none says so, and a refused file says only what is wrong with it', async () => {
     const { baseUrl: _baseUrl, ...syspro } = present(sysproCases(sandboxes)[0]);
     expect((await connect(syspro)).userErrors).toMatchObject([{ path: ['input', 'baseUrl'] }]);

@@ -83,6 +83,8 @@ describe('mutations', () => {
       correction: 'REVERSE_AND_REPLACE',
       requireApproval: false,
       exportMasterData: false,
+      roundingAccount: null,
+      taxCodes: {},
       duplicateCheck: 'ACROSS_SOURCES',
       duplicateDays: 0,
       duplicateImportDays: 2,

@@ -134,9 +134,11 @@ describe('the queues', () => {
     expect(rows.map((row) => row.name)).toEqual(
       expect.arrayContaining([
         'dead.letters',
+        'ledger.attach',
         'ledger.drain',
         'plan.pipeline',
         'source.masterData',
+        'source.receipts',
         'source.report',
         'sync.run',
         'webhook.process',

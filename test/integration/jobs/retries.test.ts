@@ -89,6 +89,8 @@ describe('a job that fails', () => {
       'plan.pipeline',
       'ledger.drain',
       'source.report',
+      'source.receipts',
+      'ledger.attach',
       'source.masterData',
       'webhook.process',
     ]) {

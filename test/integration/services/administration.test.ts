@@ -146,7 +146,7 @@ describe('a pipeline', () => {
     const stored = {
       ...request(),
       ...{ offsetAccount: '2200', tenantId: 'default', id, createdAt: engine.clock.now(), roundingAccount: '6990' },
-      ...{ duplicateCheck: 'ACROSS_SOURCES', duplicateDays: 0, duplicateImportDays: 2 },
+      ...{ duplicateCheck: 'ACROSS_SOURCES', duplicateDays: 0, duplicateImportDays: 2, receiptLinkBase: null },
       taxCodes: {
         V7: {
           ...{ treatment: 'PARTLY_RECOVERABLE', basis: 'INCLUSIVE', recoverablePercent: '50' },

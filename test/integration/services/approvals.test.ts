@@ -408,3 +408,54 @@ describe('the key that had a hand in a posting cannot approve it', () => {
     expect(engine.ledger.balanceOf('6100')).toBe(13_000n);
   });
 });
+
+describe('a day that waits for approval', () => {
+  beforeEach(async () => {
+    await engine.close();
+    engine = await makeTestEngine();
+    company = await makeCompany(engine, { requireApproval: true, grouping: 'DAILY' });
+    asker = await keyOf('desk');
+    approver = await keyOf('chief');
+    company = { ...company, caller: asker };
+    engine.source.put(views('1', '10.00').record, views('2', '20.00').record);
+    await sync(engine, company);
+  });
+
+  const approve = async (one: Waiting | undefined) =>
+    done(await approvePosting(engine, approver, one?.id ?? '', one?.plan_hash ?? ''));
+
+  it('is released as a whole, under the name that it was shown with', async () => {
+    const day = await waiting();
+    await approve(day);
+    await engine.runJobs();
+    expect(engine.ledger.documents).toHaveLength(1);
+    expect(engine.ledger.balanceOf('6100')).toBe(3_000n);
+  });
+
+  it('is another plan when one of its purchases was excluded since', async () => {
+    const day = await waiting();
+    done(await excludeSpendRecord(engine, asker, await spend(), 'private'));
+    expect(codes(await approvePosting(engine, approver, day.id, day.plan_hash))).toEqual(['NOT_AWAITING_APPROVAL']);
+    await engine.runJobs();
+    await approve(await waiting());
+    await engine.runJobs();
+    expect(engine.ledger.documents).toHaveLength(1);
+  });
+
+  it('is corrected by a reversal and a replacement, each approved on its own, in any order', async () => {
+    await approve(await waiting());
+    await engine.runJobs();
+    engine.source.put(views('2', '25.00').record);
+    await sync(engine, company);
+    const both = (await all()).filter((one) => one.status === 'AWAITING_APPROVAL');
+    const reversal = both.find((one) => one.reverses_id !== null);
+    const replacement = both.find((one) => one.reverses_id === null);
+    await approve(replacement);
+    await engine.runJobs();
+    expect(engine.ledger.documents).toHaveLength(1);
+    await approve(reversal);
+    await engine.runJobs();
+    expect(engine.ledger.documents).toHaveLength(3);
+    expect(engine.ledger.balanceOf('6100')).toBe(3_500n);
+  });
+});

@@ -108,6 +108,9 @@ const UNFINISHED = `
   union all
   select 'a posting that is ' || status from postings p where status in ('PLANNED', 'READY', 'POSTING', 'IN_DOUBT')
   union all
+  select 'a ledger to be visited for a posting that is ' || status from postings
+    where status in ('HELD', 'AWAITING_APPROVAL', 'REJECTED', 'CANCELLED') and next_attempt_at is not null
+  union all
   select 'an alert about a job' from alerts where code = 'JOB_FAILED' and resolved_at is null`;
 
 async function quiet(world: World, patienceMs: number): Promise<void> {

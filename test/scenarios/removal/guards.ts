@@ -169,16 +169,16 @@ export const GUARDS: readonly Guard[] = [
   },
   {
     name: 'an approval is bound to the plan that was shown',
-    file: 'src/services/postings.ts',
-    code: 'if (posting.plan_hash !== planHash) {',
-    replacement: `if (planHash === '') {`,
+    file: 'src/services/approvals.ts',
+    code: `if (posting.plan_hash !== planHash) return planChanged('The plan changed since it was shown.');`,
+    replacement: '',
     caughtBy: { file: GUARDS_TEST, title: 'of a plan that changed since it was shown releases nothing' },
   },
   {
     name: 'an approval comes from another key than the request',
-    file: 'src/services/postings.ts',
-    code: 'if (await askedFor(tx, posting, caller)) {',
-    replacement: `if (!(await askedFor(tx, posting, caller)) && planHash === '') {`,
+    file: 'src/services/approvals.ts',
+    code: 'const objection = (await keyObjection(tx, engine, caller)) ?? (await handObjection(tx, caller, posting));',
+    replacement: 'const objection = await keyObjection(tx, engine, caller);',
     caughtBy: { file: GUARDS_TEST, title: 'by the key that asked for the posting releases nothing' },
   },
   {

@@ -58,8 +58,9 @@ async function story(): Promise<string[]> {
 }
 
 async function only(status: string) {
-  const [posting, ...others] = (await postings(engine)).filter((one) => one.status === status);
-  expect(others).toEqual([]);
+  const all = await postings(engine);
+  const [posting] = all.filter((one) => one.status === status);
+  expect(all.map((one) => one.status).filter((one) => one === status)).toEqual([status]);
   if (!posting) throw new Error(`No posting is ${status}.`);
   return posting;
 }

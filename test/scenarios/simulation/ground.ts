@@ -19,6 +19,8 @@ export interface Ground {
 
 export async function layGround(connectionString: string): Promise<Ground> {
   const pool = new pg.Pool({ connectionString, max: 2, application_name: 'simulation' });
+  // A connection that nobody uses may end with its server; whoever asks the next question hears of it.
+  pool.on('error', () => undefined);
   await pool.query(QUEUE_TABLE);
   const locks = new pg.Client({ connectionString, application_name: 'simulation-locks' });
   await locks.connect();

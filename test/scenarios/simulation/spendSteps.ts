@@ -48,6 +48,11 @@ export function anyPurchase({ random, source }: World): Purchase | null {
 }
 
 export function showMore(world: World): string {
+  const gone = world.source.purchases.find(({ isWithdrawn }) => isWithdrawn);
+  if (gone && world.source.withdraw(gone)) {
+    world.note('put back');
+    return `${gone.id} is back`;
+  }
   const purchase = anyPurchase(world);
   if (!purchase) return 'nothing there';
   world.source.show(purchase, world.random.pick(VIEWS));

@@ -46,7 +46,7 @@ export const STEPS: Readonly<Record<string, readonly [weight: number, step: Step
   session: [2, endSessions],
   masterData: [2, readMasterData],
   exclude: [3, exclude],
-  include: [3, include],
+  include: [5, include],
   approve: [4, approve],
   cancel: [2, cancel],
   reverse: [2, reverse],
@@ -59,7 +59,7 @@ export const STEPS: Readonly<Record<string, readonly [weight: number, step: Step
   sourceCredential: [1, changeSourceCredential],
   sourceCredentialEntered: [1, enterSourceCredential],
   webhookSecret: [1, changeWebhookSecret],
-  masterKey: [1, rotateMasterKey],
+  masterKey: [2, rotateMasterKey],
   outage: [1, outage],
   policy: [1, changePolicy],
 };

@@ -1,6 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import timers from 'node:timers/promises';
 import type { Clock } from '../../../src/clock.js';
+import { drawFrom } from './chance.js';
 
 /** Something that happens at a later simulated moment, such as a write that lands late. */
 interface Event {
@@ -90,7 +91,6 @@ export function liveIn(time: SimulatedTime, random: () => number): () => void {
     setTimeout: timers.setTimeout,
     dateNow: Date.now,
     performanceNow: performance.now,
-    random: Math.random,
   };
   const wait = async <T>(ms = 0, value?: T): Promise<T> => {
     await time.advance(ms);
@@ -100,12 +100,12 @@ export function liveIn(time: SimulatedTime, random: () => number): () => void {
   syncBuiltinESMExports();
   Date.now = () => time.nowMs;
   performance.now = () => time.nowMs - STARTS_AT;
-  Math.random = random;
+  const drawAsBefore = drawFrom(random);
   return () => {
     timers.setTimeout = before.setTimeout;
     syncBuiltinESMExports();
     Date.now = before.dateNow;
     performance.now = before.performanceNow;
-    Math.random = before.random;
+    drawAsBefore();
   };
 }

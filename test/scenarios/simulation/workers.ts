@@ -1,4 +1,4 @@
-import type { Connector, LedgerConnection, LedgerConnector } from '../../../src/connectors/contract.js';
+import type { Connector, FoundDocument, LedgerConnection, LedgerConnector } from '../../../src/connectors/contract.js';
 import { ConnectorRegistry } from '../../../src/connectors/registry.js';
 import { createLogger } from '../../../src/logger.js';
 import { drainLedger } from '../../../src/services/drain.js';
@@ -7,6 +7,8 @@ import { reportToSource } from '../../../src/services/exports.js';
 import { LiveConnections } from '../../../src/services/liveConnections.js';
 import { pushMasterData } from '../../../src/services/masterDataExport.js';
 import { planPipeline } from '../../../src/services/planning.js';
+import { attachReceipts } from '../../../src/services/receiptAttachments.js';
+import { fetchReceipts } from '../../../src/services/receipts.js';
 import { runSync } from '../../../src/services/syncRunner.js';
 import type { SystemsParts } from '../../../src/services/systems.js';
 import { processWebhook } from '../../../src/services/webhooks.js';
@@ -67,8 +69,8 @@ export async function loseLock(ground: Ground, process: SimProcess): Promise<voi
 }
 
 /**
- * A ledger whose documents wait until the process has stored what it is storing: which of the two comes first would be
- * decided by the machine and not by the seed.
+ * A ledger that is asked one thing at a time, and whose documents wait until the process has stored what it is storing:
+ * which of two comes first would be decided by the machine and not by the seed.
  */
 // biome-ignore lint/suspicious/noExplicitAny: the simulation treats credentials and settings of all connectors alike
 function oneAtATime(connector: LedgerConnector<any, any>, process: SimProcess): LedgerConnector {
@@ -76,14 +78,21 @@ function oneAtATime(connector: LedgerConnector<any, any>, process: SimProcess): 
     ...connector,
     connect: (context) => {
       const connection = connector.connect(context);
+      const findByReference: LedgerConnection['findByReference'] = async (queries) => {
+        const found: FoundDocument[] = [];
+        for (const query of queries) found.push(...(await connection.findByReference([query])));
+        return found;
+      };
+      const submit: LedgerConnection['submit'] = async (document) => {
+        await process.quiet();
+        return connection.submit(document);
+      };
       return new Proxy(connection, {
         get(target, name) {
+          if (name === 'findByReference') return findByReference;
+          if (name === 'submit') return submit;
           const value = Reflect.get(target, name, target) as unknown;
-          if (name !== 'submit') return typeof value === 'function' ? value.bind(target) : value;
-          return async (...parameters: Parameters<LedgerConnection['submit']>) => {
-            await process.quiet();
-            return target.submit(...parameters);
-          };
+          return typeof value === 'function' ? value.bind(target) : value;
         },
       });
     },
@@ -102,6 +111,10 @@ export function work({ engine, process }: Worker, job: SimJob): Promise<unknown>
       return drainLedger(engine, tenantId, job.payload.ledgerId, options);
     case 'source.report':
       return reportToSource(engine, tenantId, job.payload.sourceId, options);
+    case 'source.receipts':
+      return fetchReceipts(engine, tenantId, job.payload.sourceId, options);
+    case 'ledger.attach':
+      return attachReceipts(engine, tenantId, job.payload.ledgerId, options);
     case 'source.masterData':
       return pushMasterData(engine, tenantId, job.payload.pipelineId, options);
     case 'webhook.process':

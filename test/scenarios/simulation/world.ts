@@ -326,8 +326,9 @@ export class World {
 
   /** @returns what broke it off when the process was hit meanwhile. */
   async underMishap(worker: Worker, work: () => Promise<unknown>): Promise<unknown> {
-    const mishap = this.drawMishap();
-    worker.process.expect(mishap?.kind.startsWith('PAUSES') ? null : mishap);
+    const isHit = this.mishapsOn && this.random.chance(0.5);
+    const kind = this.random.pick<MishapKind>(['CUT', 'CUT_AT_COMMIT', 'COMMIT_UNHEARD', 'DIES_AT_STATEMENT']);
+    worker.process.expect(isHit ? { kind, at: this.random.int(1, kind === 'CUT_AT_COMMIT' ? 4 : 12) } : null);
     this.wasHit = false;
     this.faults.caller = worker.process;
     try {

@@ -28,6 +28,11 @@ const SEED = 11;
 const REST_WITHIN_MS = 180_000;
 /** Purchases of one day at one merchant differ in their amounts, so that none looks like another one twice. */
 const AMOUNT_FIRST_MINOR = 1_000;
+/** Like no supplier of the ledger, so that no person has to decide about one. */
+const MERCHANTS = ['Quillfeather Stationers', 'Zephyrine Toolworks', 'Umberlight Couriers'];
+const TEMPLATES = 20;
+/** An account that every generated company has and leaves open. */
+const CODING = { glAccount: '6100', costCentre: '10' };
 
 /**
  * Purchases that nothing keeps from being posted, between a simulated Brex and a simulated ledger, with processes of the
@@ -76,8 +81,17 @@ export class PlainWorld {
     const inside = new Date(Date.now() - MONTH_OPEN_DAYS * DAY_MS);
     const month = new Date(Date.UTC(inside.getUTCFullYear(), inside.getUTCMonth() - 1, 1)).toISOString().slice(0, 7);
     const generated = generateMonth({ seed: SEED, month, purchases: PURCHASES_MIN, now: new Date().toISOString() });
-    const templates = generated.brex.purchases.filter(isPlain);
-    const scenario = { ...generated, brex: { ...generated.brex, purchases: [], plannedEdits: [] } };
+    const { merchants: known, ...account } = generated.brex;
+    const merchants = [...known, ...known.slice(0, MERCHANTS.length).map((one, index) => named(one, index))];
+    const templates = generated.brex.purchases
+      .filter((row) => isPlain(row) && row.purchasedAt.startsWith(month))
+      .slice(0, TEMPLATES)
+      .map((row, index) => ({
+        ...row,
+        merchant: known.length + (index % MERCHANTS.length),
+        descriptor: (MERCHANTS[index % MERCHANTS.length] ?? '').toUpperCase(),
+      }));
+    const scenario = { ...generated, brex: { ...account, merchants, purchases: [], plannedEdits: [] } };
     const settings = { rateLimit: null };
     const brex = await startBrexSandbox({ data: scenario.brex, randomSeed: SEED, settings });
     try {
@@ -98,18 +112,14 @@ export class PlainWorld {
   // ── the source ─────────────────────────────────────────────────────────────────────────────
 
   /** @returns its key. */
-  addPurchase(over: { glAccount?: string; costCentre?: string } = {}): string {
+  addPurchase({ glAccount, costCentre } = CODING): string {
     const template = this.templates[this.made % this.templates.length];
     if (!template) throw new Error('The month has no plain purchase.');
     const amountMinor = AMOUNT_FIRST_MINOR + this.made;
     this.made += 1;
     const key = `plain-${String(this.made).padStart(6, '0')}`;
     const given = template.lines[0]?.coding ?? {};
-    const coding = {
-      ...given,
-      ...(over.glAccount === undefined ? {} : { gl_account: over.glAccount }),
-      ...(over.costCentre === undefined ? {} : { cost_center: over.costCentre }),
-    };
+    const coding = { ...given, gl_account: glAccount, cost_center: costCentre };
     const { recordIds } = this.brex.control.addPurchase({
       ...template,
       ...this.datesOfLatecomer(),
@@ -221,9 +231,15 @@ const UNFINISHED = `
   union all
   select 'a result that is not reported' from source_exports where state = 'PENDING'
   union all
+  select 'a purchase that is not planned' from planning_queue
+  union all
   select 'a webhook that is not processed' from webhook_deliveries where processed_at is null
   union all
   select 'an alert: ' || message from alerts where code = 'JOB_FAILED' and resolved_at is null`;
+
+function named(merchant: Brex.BrexSeed['merchants'][number], index: number): Brex.BrexSeed['merchants'][number] {
+  return { ...merchant, id: `${merchant.id}p`, name: MERCHANTS[index] ?? merchant.name };
+}
 
 /** Card purchases in the ledger's currency that nothing keeps from being posted. */
 function isPlain(row: Brex.SeedPurchase): boolean {

@@ -92,7 +92,9 @@ class Sweep {
     this.options.say?.(`${this.atWork.size} boundaries on the path, ${this.queue.length} deaths`);
     for (const { death } of this.queue) this.options.list?.(this.nameOf(death));
     const all = Array.from({ length: lanes }, (_, index) => this.workIn(index + 1, index === 0 ? first : null));
-    await Promise.all(all);
+    // Every one of them comes to its end first, so that none goes on in a database that is taken away.
+    const failures = (await Promise.allSettled(all)).filter((one) => one.status === 'rejected');
+    if (failures[0]) throw failures[0].reason;
     return {
       ...this.counts,
       pair: { ledger, documents },
@@ -128,7 +130,8 @@ class Sweep {
     let lane = opened;
     try {
       while (this.queue.length > 0 && !this.isOver && this.lanesLost < LANES_LOST_MAX) {
-        lane ??= await this.openLane(number + this.options.lanes * this.lanesLost);
+        lane ??= await this.reopen(number);
+        if (!lane) return;
         const next = this.queue.shift();
         if (!next) break;
         if (await this.dieIn(lane, next.death, next.patienceMs)) continue;
@@ -139,6 +142,18 @@ class Sweep {
       if (lane) await this.count(lane);
     } finally {
       await lane?.close();
+    }
+  }
+
+  /** On a busy machine one may not start in time; the others do its work then. With none at all, there is no sweep. */
+  private async reopen(number: number): Promise<Lane | null> {
+    try {
+      return await this.openLane(number + this.options.lanes * this.lanesLost);
+    } catch (error) {
+      this.lanesLost += 1;
+      if (this.lanesLost >= Math.min(LANES_LOST_MAX, this.options.lanes)) throw error;
+      this.options.say?.(`a gateway could not be opened: ${error instanceof Error ? error.message : String(error)}`);
+      return null;
     }
   }
 
@@ -179,7 +194,11 @@ class Sweep {
 
   /** The promises that show only over everything that happened. */
   private async count(lane: Lane): Promise<void> {
-    const verdict = await lane.verdict();
+    const verdict = await lane.verdict().catch((error: unknown) => {
+      this.broken.push(`at the end: what was there could not be compared: ${String(error)}`);
+      return null;
+    });
+    if (!verdict) return;
     this.broken.push(...verdict.broken.map((one) => `at the end: ${one}`));
     this.counts.documents += verdict.documents;
     this.counts.duplicates += verdict.duplicates;

@@ -250,6 +250,74 @@ describe('what an earlier attempt left in APS450', () => {
   });
 });
 
+describe('what is left of an invoice that is not sent any more', () => {
+  const clear = async (fate: 'WAITING' | 'GIVEN_UP', document = invoice()) => {
+    if (!ledger.abandon) throw new Error('Nothing is cleared away.');
+    return ledger.abandon(document, fate);
+  };
+  const leave = async () => {
+    m3.trouble('APS455MI.ValidByBatchNo', 'lose-before');
+    expect(await failureOf(ledger.submit(invoice()))).toBeInstanceOf(OutcomeUnknownError);
+    expect([m3.invoices.size, m3.postedInvoices.length]).toEqual([1, 0]);
+  };
+
+  it('is deleted from APS450, and then there is nothing', async () => {
+    await leave();
+    expect(await clear('WAITING')).toMatchObject({
+      kind: 'REMOVED',
+      what: expect.stringContaining('the batch invoice'),
+    });
+    expect(m3.invoices.size).toBe(0);
+    expect(await clear('GIVEN_UP')).toEqual({ kind: 'NOTHING' });
+  });
+
+  it('stays with its reasons when M3 turned it down, until it is given up', async () => {
+    turnDown();
+    expect(await failureOf(ledger.submit(invoice()))).toBeInstanceOf(ErpRejectedError);
+    expect(await clear('WAITING')).toMatchObject({ kind: 'LEFT', advice: expect.stringContaining('APS450') });
+    expect(m3.invoices.size).toBe(1);
+    expect(await clear('GIVEN_UP')).toMatchObject({ kind: 'REMOVED' });
+    expect(m3.invoices.size).toBe(0);
+  });
+
+  it('is a person’s to delete where this release cannot, or a setting says so', async () => {
+    await leave();
+    await ledger.disconnect();
+    ledger = connect(m3, { invoice: { deleteUnfinished: false } }).connection;
+    expect(await clear('GIVEN_UP')).toMatchObject({
+      kind: 'LEFT',
+      advice: expect.stringMatching(/^Delete .* in APS450/),
+    });
+    delete m3.fields['APS450MI.DltInvoice'];
+    await ledger.disconnect();
+    ledger = connect(m3).connection;
+    expect(await clear('GIVEN_UP')).toMatchObject({ kind: 'LEFT' });
+    expect(m3.count('APS450MI.DltInvoice')).toBe(0);
+  });
+
+  it('is in doubt while M3 does not delete it, or was just posted', async () => {
+    await leave();
+    m3.hooks.set('APS450MI.DltInvoice', () => {
+      throw new Refused('The invoice is being validated', 'AP45099');
+    });
+    expect(await failureOf(clear('GIVEN_UP'))).toMatchObject({ code: 'UNFINISHED_BATCH_INVOICE', decision: 'PROBE' });
+    m3.hooks.clear();
+    await ledger.submit(invoice());
+    expect(await failureOf(clear('GIVEN_UP'))).toBeInstanceOf(OutcomeUnknownError);
+    expect([m3.count('APS450MI.DltInvoice'), m3.postedInvoices.length]).toEqual([1, 1]);
+  });
+
+  it('is nothing without a supplier; of a journal a person is told where a batch may stand', async () => {
+    expect(await clear('GIVEN_UP', invoice({ supplierCode: null }))).toEqual({ kind: 'NOTHING' });
+    const document = invoice({ documentType: 'JOURNAL' });
+    const { reference } = document;
+    expect(await clear('GIVEN_UP', document)).toMatchObject({
+      kind: 'LEFT',
+      advice: expect.stringContaining(reference),
+    });
+  });
+});
+
 describe('an answer that does not say no in so many words', () => {
   it('a look-up that M3 refuses for another reason than absence is no absence', async () => {
     m3.hooks.set('APS450MI.LstInvBySupInv', () => {

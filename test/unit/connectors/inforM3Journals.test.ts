@@ -362,6 +362,23 @@ describe('where nothing may be taken for granted', () => {
   });
 });
 
+describe('a voucher that names no currency', () => {
+  it('is read in the decimals of the currency that the settings name', async () => {
+    const dinars = connect(m3, { localCurrency: 'KWD' }).connection;
+    for (const [AIT1, CUAM] of [
+      ['62510', '12.345'],
+      ['45800', '-12.345'],
+    ] as const) {
+      const voucher = { YEA4: '2026', VSER: '410', VONO: '10000009', ACDT: '20261119', CUCD: '', VTXT: REFERENCE };
+      m3.vouchers.push({ ...voucher, AIT1, CUAM, ACAM: CUAM });
+    }
+    expect(await dinars.findByReference([journal()])).toMatchObject([
+      { currency: null, totalDebit: '12.345', totalCredit: '12.345', lineCount: 2 },
+    ]);
+    await dinars.disconnect();
+  });
+});
+
 describe('a day of vouchers that may have been cut off', () => {
   const fill = (count: number) => {
     for (let number = 0; number < count; number += 1) {

@@ -49,14 +49,21 @@ describe('a mapping', () => {
     expect(lost(named, { data: { dimensionValue: inactive } })).toHaveLength(2);
   });
 
-  it('names the offset and the default account of its pipeline', () => {
+  it('names the offset, default, rounding and tax accounts of its pipeline', () => {
+    const code = { basis: 'INCLUSIVE' as const, rate: null, recoverablePercent: null };
+    const taxCodes = {
+      VR: { ...code, treatment: 'REVERSE_CHARGE' as const, account: '1575', outputAccount: '1776' },
+      VZ: { ...code, treatment: 'NOT_RECOVERABLE' as const, account: null, outputAccount: null },
+    };
     const pipeline = {
-      ...{ offsetAccount: '2111', defaultAccount: '6300' },
+      ...{ offsetAccount: '2111', defaultAccount: '6300', roundingAccount: '8888', taxCodes },
       ...{ documentType: 'JOURNAL' as const, closedPeriod: 'HOLD' as const },
     };
     expect(lost([], { pipeline })).toEqual([
+      'ACCOUNT  1776 by tax code VR of "Cards"',
       'ACCOUNT  2111 by the offset account of "Cards"',
       'ACCOUNT  6300 by the default account of "Cards"',
+      'ACCOUNT  8888 by the rounding account of "Cards"',
     ]);
   });
 

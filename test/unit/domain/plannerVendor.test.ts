@@ -24,6 +24,15 @@ describe('a merchant with a certain supplier', () => {
     expect(holdCodes(planned(vendor({ supplierCode: 'S999' })).document)).toEqual(['SUPPLIER_INACTIVE']);
   });
 
+  it('that is kept in the foreign currency of the purchase takes an invoice, which says in what the ledger is kept', () => {
+    const spend = purchase({ amount: { minor: 10_000n, currency: 'EUR' } });
+    const { document } = planned(vendor({ supplierCode: 'S300' }), INVOICE, spend);
+    expect(document).toMatchObject({ currency: 'EUR', holds: [] });
+    expect(document?.lines.at(-1)?.explanation).toContain(
+      'The ledger keeps its books in USD and translates this document in EUR by its own rate.',
+    );
+  });
+
   it('that is kept in another currency takes a journal but no invoice', () => {
     const euro = vendor({ supplierCode: 'S300' });
     expect(planned(euro).document?.holds).toEqual([]);

@@ -1,7 +1,7 @@
 /** The generated month: the same for a seed, and what it says about itself is true. */
 import { afterEach, describe, expect, it } from 'vitest';
 import { startBrexSandbox } from '../../../src/sandbox/brex/index.js';
-import { generateMonth, LEAST_OF_EACH } from '../../../src/sandbox/scenario/index.js';
+import { generateMonth, LEAST_OF_EACH, MONEY_CASES } from '../../../src/sandbox/scenario/index.js';
 import { type RunningSandboxes, startSandboxes } from '../../../src/sandbox/start.js';
 import { parseSysproSeed } from '../../../src/sandbox/syspro/index.js';
 
@@ -42,14 +42,30 @@ describe('a generated month', () => {
   });
 
   it('keeps every sum: lines, children and tax fit their purchases', () => {
-    for (const row of generateMonth(MONTH).brex.purchases) {
+    const { brex, expectations } = generateMonth(MONTH);
+    const rounded = expectations.moneyCases.find(({ kind }) => kind === 'ROUNDING')?.keys ?? [];
+    for (const row of brex.purchases) {
       const parts = row.children ?? [row];
       expect(parts.reduce((sum, part) => sum + part.amountMinor, 0)).toBe(row.amountMinor);
       for (const part of parts) {
-        expect(part.lines.reduce((sum, line) => sum + line.amountMinor, 0)).toBe(part.amountMinor);
+        const missing = rounded.includes(row.key) ? 1 : 0;
+        expect(part.lines.reduce((sum, line) => sum + line.amountMinor, missing)).toBe(part.amountMinor);
       }
       if (row.taxMinor !== undefined) expect(row.taxMinor).toBeLessThanOrEqual(row.amountMinor);
     }
+  });
+
+  it('holds each of the cases whose money is hard to book, with a supplier of its own', () => {
+    const { brex, expectations, syspro } = generateMonth(MONTH);
+    expect(expectations.moneyCases.map(({ kind }) => kind)).toEqual([...MONEY_CASES]);
+    const rows = new Map(brex.purchases.map((row) => [row.key, row]));
+    for (const { merchant, keys } of expectations.moneyCases) {
+      expect(syspro.suppliers?.filter(({ name }) => name === merchant)).toHaveLength(1);
+      for (const key of keys) expect(brex.merchants[rows.get(key)?.merchant ?? -1]?.name).toBe(merchant);
+    }
+    const [bought, back] = (expectations.moneyCases[2]?.keys ?? []).map((key) => rows.get(key)?.amountMinor ?? 0);
+    expect(-(back ?? 0)).toBeGreaterThan(bought ?? 0);
+    expect(rows.get(expectations.moneyCases[0]?.keys[0] ?? '')?.originalCurrency).toBe('KWD');
   });
 
   it('is coded with accounts of its own ledger, one of them on hold', () => {
@@ -118,7 +134,8 @@ describe('a generated month', () => {
       expect(accountingRecords.byType).toMatchObject({
         CARD_PAYMENT: expectations.nonSpend.collections,
         BILL_EXPENSE: expectations.bills,
-        CARD_EXPENSE_REFUND: expectations.ingredients.refund,
+        // One of the money cases is a refund as well.
+        CARD_EXPENSE_REFUND: expectations.ingredients.refund + 1,
         REIMBURSEMENT_EXPENSE_APPROVAL: expectations.ingredients.reimbursement,
       });
       expect(cardTransactions.byType).toMatchObject({ REWARDS_CREDIT: expectations.nonSpend.rewardsCredits });

@@ -1,5 +1,6 @@
 import type { FieldStore } from '../fieldStore.js';
 import { chance } from '../quirks.js';
+import type { ReceiptShelf } from '../receiptShelf.js';
 import type { BrexSeed, SeedMerchant, SeedUser } from '../seed.js';
 import type { BrexSettings } from '../settings.js';
 
@@ -9,6 +10,7 @@ export interface ShapeContext {
   readonly settings: BrexSettings;
   readonly fields: FieldStore;
   readonly randomSeed: number;
+  readonly receipts: ReceiptShelf;
 }
 
 /** Whether an object is one of the odd ones, by seed and share. */

@@ -60,7 +60,7 @@ export function expense(context: ShapeContext, view: ExpenseView, options: Expen
         ? []
         : view.purchase.children.map((child) => expense(context, child, options)),
     custom_fields: options.loadCustomFields ? customFields(context, view) : null,
-    receipts: receipts(seed, options.expand.has('receipts.download_uris')),
+    receipts: receipts(context, seed, options.expand.has('receipts.download_uris')),
     ...(isOdd(context, 'extraFields', id) ? { source: 'MOBILE', is_flagged: false, labels: [] } : {}),
   };
 }
@@ -196,8 +196,8 @@ function customFields(context: ShapeContext, view: ExpenseView): unknown[] {
   return found;
 }
 
-function receipts(seed: SeedPurchase, withLinks: boolean): unknown[] {
+function receipts(context: ShapeContext, seed: SeedPurchase, withLinks: boolean): unknown[] {
   if (!seed.hasReceipt) return [];
   const id = `receipt_${seed.key}`;
-  return [{ id, download_uris: withLinks ? [`https://receipts.brex.invalid/${id}?signature=sandbox`] : null }];
+  return [{ id, download_uris: withLinks ? [context.receipts.linkOf(id)] : null }];
 }

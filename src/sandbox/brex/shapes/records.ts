@@ -43,7 +43,7 @@ export function accountingRecord(context: ShapeContext, record: RecordView, sing
     due_at: seed.kind === 'BILL' ? milliText(postedAt + 30 * 86_400_000_000) : null,
     invoice_number: seed.kind === 'BILL' ? `INV-${seed.key.toUpperCase()}` : null,
     receipts: seed.hasReceipt
-      ? [{ id: `receipt_${seed.key}`, download_uris: [`https://receipts.brex.invalid/receipt_${seed.key}`] }]
+      ? [{ id: `receipt_${seed.key}`, download_uris: [context.receipts.linkOf(`receipt_${seed.key}`)] }]
       : [],
     user: recordUser(context, userOf(context, seed.user), isExtra),
     vendor: vendorOf(context, seed),
