@@ -38,6 +38,7 @@ import { TenantRow } from './tenant.js';
 import { UnreadableObjectRow } from './unreadableObject.js';
 import { VendorLinkRow } from './vendorLink.js';
 import { VendorMatchRow } from './vendorMatch.js';
+import { VendorThresholdRow } from './vendorThreshold.js';
 import { WebhookDeliveryRow } from './webhookDelivery.js';
 
 /**
@@ -82,6 +83,7 @@ export const entities = [
   ReceiptAttachmentRow,
   VendorMatchRow,
   VendorLinkRow,
+  VendorThresholdRow,
   SourceExportRow,
   WebhookDeliveryRow,
   AlertRow,
@@ -130,5 +132,6 @@ export {
   UnreadableObjectRow,
   VendorLinkRow,
   VendorMatchRow,
+  VendorThresholdRow,
   WebhookDeliveryRow,
 };
