@@ -92,6 +92,22 @@ export async function revokeApiKey(
   });
 }
 
+/** A key without anything that opens something. */
+export type ListedKey = Omit<ApiKeyRow, 'tenantId' | 'secretHash'> & {
+  readonly state: 'in force' | 'expired' | 'revoked';
+};
+
+/** Newest first, with those that have ended. */
+export async function listApiKeys(db: Database, tenantId: string, now: Date): Promise<ListedKey[]> {
+  const rows = await db.tenant(tenantId, (tx) =>
+    tx.manager.find(ApiKeyRow, { where: { tenantId }, order: { createdAt: 'DESC', id: 'DESC' } }),
+  );
+  return rows.map(({ tenantId: _tenant, secretHash: _hash, ...key }) => {
+    const hasExpired = key.expiresAt !== null && key.expiresAt <= now;
+    return { ...key, state: key.revokedAt ? 'revoked' : hasExpired ? 'expired' : 'in force' };
+  });
+}
+
 /** Whose secret this is, or null: unknown, expired or revoked. Asks the database every time, so that revoking works. */
 export async function authenticate(db: Database, secret: string, now: Date): Promise<KeyFacts | null> {
   if (secret.length === 0 || secret.length > SECRET_LENGTH_MAX) return null;
