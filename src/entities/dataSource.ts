@@ -6,6 +6,7 @@ import { SixSystems1763700000002 } from './migrations/0002-sixSystems.js';
 import { Money1763800000003 } from './migrations/0003-money.js';
 import { Review1763900000004 } from './migrations/0004-review.js';
 import { Receipts1764000000005 } from './migrations/0005-receipts.js';
+import { VendorMemory1764100000006 } from './migrations/0006-vendorMemory.js';
 import { Bi1764200000007 } from './migrations/0007-bi.js';
 
 export interface DataSourceOptions {
@@ -28,6 +29,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       Money1763800000003,
       Review1763900000004,
       Receipts1764000000005,
+      VendorMemory1764100000006,
       Bi1764200000007,
     ],
     migrationsTransactionMode: 'each',

@@ -2,6 +2,7 @@ import { AlertRow } from './alert.js';
 import { ApiKeyRow } from './apiKey.js';
 import { AuditEventRow } from './auditEvent.js';
 import { AuditHeadRow } from './auditHead.js';
+import { BiLoginRow } from './biLogin.js';
 import { CallQuotaRow } from './callQuota.js';
 import { CheckpointRow } from './checkpoint.js';
 import { CredentialRow } from './credential.js';
@@ -37,6 +38,7 @@ import { TenantRow } from './tenant.js';
 import { UnreadableObjectRow } from './unreadableObject.js';
 import { VendorLinkRow } from './vendorLink.js';
 import { VendorMatchRow } from './vendorMatch.js';
+import { VendorThresholdRow } from './vendorThreshold.js';
 import { WebhookDeliveryRow } from './webhookDelivery.js';
 
 /**
@@ -52,6 +54,7 @@ export const entities = [
   SystemRow,
   CredentialRow,
   LedgerSessionRow,
+  BiLoginRow,
   CallQuotaRow,
   GlAccountRow,
   SupplierRow,
@@ -80,6 +83,7 @@ export const entities = [
   ReceiptAttachmentRow,
   VendorMatchRow,
   VendorLinkRow,
+  VendorThresholdRow,
   SourceExportRow,
   WebhookDeliveryRow,
   AlertRow,
@@ -128,5 +132,6 @@ export {
   UnreadableObjectRow,
   VendorLinkRow,
   VendorMatchRow,
+  VendorThresholdRow,
   WebhookDeliveryRow,
 };

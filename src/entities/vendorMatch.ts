@@ -63,6 +63,10 @@ export class VendorMatchRow {
   @Column({ type: 'text', name: 'rejected_codes', array: true, default: () => "'{}'" })
   rejectedCodes!: readonly string[];
 
+  /** The supplier that a person chose or that was made for it; kept while that supplier cannot be posted to. */
+  @Column({ type: 'text', name: 'alias_code', nullable: true })
+  aliasCode!: string | null;
+
   /** A person asked for a new supplier of this name; made when the first posting needs it. */
   @Column({ type: 'text', name: 'create_as', nullable: true })
   createAs!: string | null;

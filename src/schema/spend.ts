@@ -157,6 +157,11 @@ export class VendorMatch extends Node {
   @Field(() => JsonScalar)
   evidence!: unknown;
 
+  @Field(() => String, {
+    description: 'One sentence for a finance person: what it was read as, and why it was decided so.',
+  })
+  explanation!: string;
+
   @Field(() => String, { nullable: true, description: 'Who confirmed, rejected or assigned it.' })
   decidedBy!: string | null;
 

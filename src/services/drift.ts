@@ -139,12 +139,11 @@ async function costCentresUsed(tx: Tx, pipelineId: string, since: LocalDate): Pr
 /** Suppliers that a person, or an alias, tied to a merchant. What the program matched itself it matches anew. */
 async function lostSuppliers(tx: Tx, ledgerId: string): Promise<Lost[]> {
   const rows = await tx.query<{ code: string; name: string | null; merchants: string[] }>(
-    `select m.supplier_code as code, s.name, array_agg(m.merchant_name order by m.merchant_name) as merchants
+    `select m.alias_code as code, s.name, array_agg(m.merchant_name order by m.merchant_name) as merchants
      from vendor_matches m
-     left join suppliers s on s.tenant_id = m.tenant_id and s.system_id = m.ledger_id and s.code = m.supplier_code
-     where m.tenant_id = $1 and m.ledger_id = $2 and m.supplier_code is not null
-       and (m.status in ('CONFIRMED', 'CREATED') or m.method = 'ALIAS') and s.active is not true
-     group by m.supplier_code, s.name order by m.supplier_code`,
+     left join suppliers s on s.tenant_id = m.tenant_id and s.system_id = m.ledger_id and s.code = m.alias_code
+     where m.tenant_id = $1 and m.ledger_id = $2 and m.alias_code is not null and s.active is not true
+     group by m.alias_code, s.name order by m.alias_code`,
     [tx.tenantId, ledgerId],
   );
   return rows.map(({ code, name, merchants }) => ({
@@ -185,7 +184,7 @@ async function touchedBy(
      cross join lateral unnest(l.spend_record_ids) as x(id) where w.kind <> 'SUPPLIER' group by w.key
      union all
      select w.key, count(distinct r.id)::int from wanted w
-     join vendor_matches m on m.tenant_id = $1 and m.ledger_id = $2 and m.supplier_code = w.code
+     join vendor_matches m on m.tenant_id = $1 and m.ledger_id = $2 and m.alias_code = w.code
      join spend_records r on r.tenant_id = $1 and r.merchant_key = m.merchant_key and r.transaction_date >= $4
      where w.kind = 'SUPPLIER' and r.source_id in (select source_id from pipelines where tenant_id = $1 and ledger_id = $2)
      group by w.key`,

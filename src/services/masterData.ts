@@ -3,6 +3,7 @@ import type { Tx } from '../entities/database.js';
 import { recordFor } from './audit.js';
 import { watchDrift } from './drift.js';
 import type { Caller, Engine } from './engine.js';
+import { decideLostMatches } from './lostSuppliers.js';
 import { dimensionList, type MasterList, weighMasterData } from './masterDataTrust.js';
 import { wakeMasterData } from './masterDataWake.js';
 import { done, type Outcome, refusedBy } from './outcome.js';
@@ -81,6 +82,7 @@ export async function readMasterData(engine: Engine, caller: Caller, systemId: s
     if (changed.includes(true)) {
       await raiseMasterVersion(tx, systemId);
       await wakeMasterData(engine, tx, systemId, 'IF_CHANGED');
+      await decideLostMatches(engine, caller, tx, systemId);
     }
     await tx.execute('update systems set master_data_read_at = $3 where tenant_id = $1 and id = $2', [
       tx.tenantId,

@@ -1,4 +1,5 @@
 import type { LedgerConnection, LedgerSupplier } from '../connectors/contract.js';
+import type { VendorFact } from '../domain/plan.js';
 import type { Hold } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import {
@@ -10,13 +11,14 @@ import {
   UpstreamUnavailableError,
 } from '../errors.js';
 import { record } from './audit.js';
-import type { Engine } from './engine.js';
+import type { Caller, Engine } from './engine.js';
 import { type ClaimedPosting, move } from './ledgerWork.js';
-import { noteSupplierCreated } from './vendorMatches.js';
+import { matchMerchants, noteSupplierCreated } from './vendorMatches.js';
 
 /**
  * Makes the supplier that a posting needs, unless the ledger has it already.
  *
+ * A supplier of nearly the same name stops it: the posting is held for a person instead. What a person asked for is made.
  * Its code is made from its name, so a repeated creation meets the first one: two postings, a lost reply or a restart
  * all end with one supplier. It is always looked for before it is made.
  * @returns the posting with its supplier, or null when it was held because the ledger refused the supplier.
@@ -30,19 +32,27 @@ export async function ensureSupplier(
 ): Promise<ClaimedPosting | null> {
   const wanted = posting.create_supplier;
   if (wanted === null) return posting;
+  const known = await whatIsKnown(engine, tenantId, posting, wanted);
+  if (known?.status === 'CREATED' && known.supplierCode !== null) {
+    // Another posting made it meanwhile.
+    const code = known.supplierCode;
+    await engine.db.tenant(tenantId, (tx) => giveSupplier(tx, posting, code));
+    return { ...posting, supplier_code: code, create_supplier: null };
+  }
+  if (known !== null && !isNew(known)) {
+    await holdForTwin(engine, tenantId, posting, wanted.name, known);
+    return null;
+  }
   try {
     const supplier = await findOrCreate(connection, wanted.name);
     await engine.db.tenant(tenantId, async (tx) => {
-      await tx.execute(
-        'update postings set supplier_code = $3, create_supplier = null where tenant_id = $1 and id = $2 and fence = $4',
-        [tx.tenantId, posting.id, supplier.code, posting.fence],
-      );
+      await giveSupplier(tx, posting, supplier.code);
       await noteSupplierCreated(engine, tx, wanted.matchId, supplier, posting.correlation_id);
     });
     return { ...posting, supplier_code: supplier.code, create_supplier: null };
   } catch (error) {
     if (error instanceof ErpRejectedError || error instanceof ConfigurationError) {
-      await hold(engine, tenantId, posting, wanted.name, error.userMessage);
+      await hold(engine, tenantId, posting, refusedCreation(wanted.name, error.userMessage));
       return null;
     }
     if (error instanceof OutcomeUnknownError) {
@@ -128,14 +138,73 @@ async function findOrCreate(connection: LedgerConnection, name: string): Promise
   return (await suppliers.find(code)) ?? (await suppliers.create({ code, name }));
 }
 
-async function hold(
+async function giveSupplier(tx: Tx, posting: ClaimedPosting, code: string): Promise<void> {
+  await tx.execute(
+    'update postings set supplier_code = $3, create_supplier = null where tenant_id = $1 and id = $2 and fence = $4',
+    [tx.tenantId, posting.id, code, posting.fence],
+  );
+}
+
+/** What a person asked for is made; what the policy asks for only while the merchant still resembles no supplier. */
+function isNew({ status, createAs }: VendorFact): boolean {
+  return status === 'UNMATCHED' || (createAs ?? null) !== null;
+}
+
+/**
+ * The merchant decided once more, against the suppliers as they are now: since the posting was planned, a supplier of nearly
+ * the same name may have been made for another posting or in the ledger.
+ */
+async function whatIsKnown(
+  engine: Engine,
+  tenantId: string,
+  posting: ClaimedPosting,
+  wanted: { readonly matchId: string },
+): Promise<VendorFact | null> {
+  const caller: Caller = {
+    ...{ tenantId, actor: 'system:posting', keyId: null, role: 'ADMIN' as const },
+    correlationId: posting.correlation_id,
+  };
+  return engine.db.tenant(tenantId, async (tx) => {
+    const [match] = await tx.query<{ merchant_key: string; merchant_name: string }>(
+      'select merchant_key, merchant_name from vendor_matches where tenant_id = $1 and id = $2 and ledger_id = $3 for update',
+      [tx.tenantId, wanted.matchId, posting.ledger_id],
+    );
+    if (!match) return null;
+    const { merchant_key: key, merchant_name: name } = match;
+    const facts = await matchMerchants(engine, caller, tx, posting.ledger_id, new Map([[key, name]]));
+    return facts.get(key) ?? null;
+  });
+}
+
+/** No supplier is made beside one that may be the same: the posting waits, and is planned again with what is known now. */
+async function holdForTwin(
   engine: Engine,
   tenantId: string,
   posting: ClaimedPosting,
   name: string,
-  problem: string,
+  known: VendorFact,
 ): Promise<void> {
-  const reason: Hold = {
+  await hold(engine, tenantId, posting, {
+    code: 'VENDOR_REVIEW',
+    message: `No supplier "${name}" was made, because the ledger may have it already. ${known.explanation}`,
+    field: 'supplier',
+    value: name,
+    resolution: 'Confirm the suggested supplier, or say with resolveVendorMatch (CREATE) that a new one is to be made.',
+  });
+  await engine.db.tenant(tenantId, async (tx) => {
+    await tx.execute(
+      `insert into planning_queue (tenant_id, pipeline_id, spend_record_id, reason, correlation_id)
+       select ps.tenant_id, $3, ps.spend_record_id, 'vendor decided', $4 from posting_spend ps
+       where ps.tenant_id = $1 and ps.posting_id = $2
+       on conflict (tenant_id, pipeline_id, spend_record_id) do nothing`,
+      [tx.tenantId, posting.id, posting.pipeline_id, posting.correlation_id],
+    );
+    await engine.jobs.send(tx, 'plan.pipeline', { tenantId, pipelineId: posting.pipeline_id });
+  });
+}
+
+function refusedCreation(name: string, problem: string): Hold {
+  return {
     code: 'VENDOR_UNMATCHED',
     message: `The supplier "${name}" could not be made in the ledger. ${problem}`,
     field: 'supplier',
@@ -143,6 +212,9 @@ async function hold(
     resolution:
       'Put right what the ledger names (often a default in the settings), or assign an existing supplier; then replay.',
   };
+}
+
+async function hold(engine: Engine, tenantId: string, posting: ClaimedPosting, reason: Hold): Promise<void> {
   await engine.db.tenant(tenantId, async (tx) => {
     const now = engine.clock.now();
     const isOurs = await move(tx, now, posting, {

@@ -1,15 +1,18 @@
 import { newId } from '../domain/ids.js';
 import type { VendorFact } from '../domain/plan.js';
-import { type MatchDecision, type Memory, matchVendor, SupplierIndex } from '../domain/vendor/index.js';
+import { type MatchDecision, type Memory, matchVendors } from '../domain/vendor/index.js';
 import type { VendorMatchMethod, VendorMatchStatus } from '../domain/vocabulary.js';
 import type { Tx } from '../entities/database.js';
 import { record, recordFor } from './audit.js';
 import type { Caller, Engine } from './engine.js';
 import { involve } from './involvement.js';
-import { masterVersion, raiseMasterVersion } from './masterData.js';
+
+import { doubtfulLists } from './masterDataTrust.js';
 import { wakeMasterData } from './masterDataWake.js';
 import { done, type Outcome, refused } from './outcome.js';
+import { raiseMasterVersion } from './storedMasterData.js';
 import type { UseCases } from './useCases.js';
+import { loadThresholds, supplierIndex } from './vendorIndex.js';
 
 interface MatchRow {
   id: string;
@@ -22,33 +25,14 @@ interface MatchRow {
   explanation: string;
   rejected_codes: string[];
   create_as: string | null;
+  /** The supplier that a person chose, also while it cannot be posted to. */
+  alias_code: string | null;
 }
 
 /** What a person decided stands until that person decides otherwise. */
 const DECIDED: readonly VendorMatchStatus[] = ['CONFIRMED', 'CREATED'];
 
 const CANDIDATES_KEPT = 5;
-
-const indexes = new Map<string, { marker: string; index: SupplierIndex }>();
-
-/**
- * The index over one ledger's suppliers, built again only when they were read again. One ledger's index is kept a
- * process, so that many tenants do not add up in memory.
- */
-async function supplierIndex(tx: Tx, ledgerId: string): Promise<SupplierIndex> {
-  const marker = await masterVersion(tx, ledgerId);
-  const key = `${tx.tenantId}/${ledgerId}`;
-  const known = indexes.get(key);
-  if (known?.marker === marker) return known.index;
-  const suppliers = await tx.query<{ code: string; name: string; active: boolean }>(
-    'select code, name, active from suppliers where tenant_id = $1 and system_id = $2 order by code',
-    [tx.tenantId, ledgerId],
-  );
-  const index = SupplierIndex.build(suppliers);
-  indexes.clear();
-  indexes.set(key, { marker, index });
-  return index;
-}
 
 /**
  * Matches merchants with the ledger's suppliers and remembers the result. Decisions of people are kept; what the
@@ -64,25 +48,29 @@ export async function matchMerchants(
 ): Promise<Map<string, VendorFact>> {
   if (merchants.size === 0) return new Map();
   const known = await tx.query<MatchRow>(
-    `select id, ledger_id, merchant_key, merchant_name, status, supplier_code, method, explanation, rejected_codes, create_as
+    `select id, ledger_id, merchant_key, merchant_name, status, supplier_code, method, explanation, rejected_codes, create_as,
+       alias_code
      from vendor_matches where tenant_id = $1 and ledger_id = $2 and merchant_key = any($3)`,
     [tx.tenantId, ledgerId, [...merchants.keys()]],
   );
   const byKey = new Map(known.map((row) => [row.merchant_key, row]));
-  const isDecided = (row: MatchRow | undefined) =>
-    row !== undefined && (DECIDED.includes(row.status) || row.create_as !== null);
-  const open = [...merchants].filter(([key]) => !isDecided(byKey.get(key)));
-  const facts = new Map(known.filter(isDecided).map((row) => [row.merchant_key, factOf(row)]));
+  const stands = await standingDecisions(tx, ledgerId, known);
+  const open = [...merchants].filter(([key]) => !stands.has(key));
+  const facts = new Map([...stands].map(([key, row]) => [key, factOf(row)]));
   if (open.length === 0) return facts;
 
   const index = await supplierIndex(tx, ledgerId);
   const now = engine.clock.now();
   const changed: Record<string, unknown>[] = [];
-  for (const [key, name] of open) {
+  const decisions = matchVendors(
+    open.map(([, name]) => name),
+    index,
+    (place) => memoryOf(byKey.get(open[place]?.[0] ?? '')),
+    await loadThresholds(tx, ledgerId),
+  );
+  for (const [place, decision] of decisions.entries()) {
+    const [key = '', name = ''] = open[place] ?? [];
     const old = byKey.get(key);
-    const memory: Memory[] =
-      old && old.rejected_codes.length > 0 ? [{ kind: 'REJECTED', supplierCodes: old.rejected_codes }] : [];
-    const decision = matchVendor(name, index, memory);
     const status = statusOf(decision, old);
     const next: MatchRow = {
       id: old?.id ?? newId('vm'),
@@ -90,11 +78,12 @@ export async function matchMerchants(
       merchant_key: key,
       merchant_name: old?.merchant_name ?? name,
       status,
-      supplier_code: status === 'AUTO_MATCHED' ? decision.supplierCode : null,
+      supplier_code: status === 'AUTO_MATCHED' || status === 'CONFIRMED' ? decision.supplierCode : null,
       method: decision.method,
       explanation: decision.explanation,
       rejected_codes: old?.rejected_codes ?? [],
       create_as: null,
+      alias_code: old?.alias_code ?? null,
     };
     facts.set(key, factOf(next));
     const isSame =
@@ -103,7 +92,7 @@ export async function matchMerchants(
     changed.push({ ...next, ...shownOf(decision) });
     record(tx, now, {
       actor: 'system:matching',
-      action: `vendor.${status === 'AUTO_MATCHED' ? 'matched' : status === 'NEEDS_REVIEW' ? 'needsReview' : 'unmatched'}`,
+      action: `vendor.${TOLD[status]}`,
       subjectType: 'VendorMatch',
       subjectId: next.id,
       summary: `${next.merchant_name}: ${decision.explanation}`,
@@ -143,7 +132,7 @@ export async function resolveVendorMatch(
     if (isRepeat) return done({ id: match.id, releasedPostings: 0 });
     await tx.execute(
       `update vendor_matches set status = $3, supplier_code = $4, method = $5, rejected_codes = $6, explanation = $7,
-         decided_by = $8, updated_at = $9, create_as = $10, create_now = false where tenant_id = $1 and id = $2`,
+         decided_by = $8, updated_at = $9, create_as = $10, alias_code = $4, create_now = false where tenant_id = $1 and id = $2`,
       [tx.tenantId, match.id, status, supplierCode, method, rejected, sentence, caller.actor, now, createAs],
     );
     recordFor(tx, caller, now, {
@@ -171,7 +160,7 @@ export async function noteSupplierCreated(
   const now = engine.clock.now();
   const [match] = await tx.query<MatchRow>(
     `update vendor_matches set status = 'CREATED', method = 'CREATED', supplier_code = $3, decided_by = 'system:posting',
-       create_as = null, create_now = false, explanation = $4, updated_at = $5 where tenant_id = $1 and id = $2 and status <> 'CREATED' returning *`,
+       create_as = null, create_now = false, alias_code = $3, explanation = $4, updated_at = $5 where tenant_id = $1 and id = $2 and status <> 'CREATED' returning *`,
     [tx.tenantId, matchId, supplier.code, `The supplier ${supplier.code} was created for it.`, now],
   );
   if (!match) return;
@@ -195,6 +184,43 @@ export async function noteSupplierCreated(
 
 // ── inside ───────────────────────────────────────────────────────────────────────────────────
 
+const TOLD: Readonly<Record<VendorMatchStatus, string>> = {
+  AUTO_MATCHED: 'matched',
+  CONFIRMED: 'matched',
+  CREATED: 'matched',
+  NEEDS_REVIEW: 'needsReview',
+  REJECTED: 'unmatched',
+  UNMATCHED: 'unmatched',
+};
+
+/**
+ * The decisions of people that can be followed, by merchant key: a new supplier is to be made, or the supplier is there and
+ * active. One that is missing from a list of which nobody knows whether it was read whole stands too; its postings wait.
+ */
+async function standingDecisions(tx: Tx, ledgerId: string, known: readonly MatchRow[]): Promise<Map<string, MatchRow>> {
+  const decided = known.filter((row) => DECIDED.includes(row.status) || row.create_as !== null);
+  const codes = decided.flatMap((row) => row.supplier_code ?? []);
+  if (decided.length === 0) return new Map();
+  const found = await tx.query<{ code: string; active: boolean }>(
+    'select code, active from suppliers where tenant_id = $1 and system_id = $2 and code = any($3)',
+    [tx.tenantId, ledgerId, codes],
+  );
+  const active = new Map(found.map((supplier) => [supplier.code, supplier.active]));
+  const isDoubtful = codes.some((code) => !active.has(code)) && (await doubtfulLists(tx, ledgerId)).has('suppliers');
+  const stands = decided.filter(
+    (row) => row.create_as !== null || row.supplier_code === null || (active.get(row.supplier_code) ?? isDoubtful),
+  );
+  return new Map(stands.map((row) => [row.merchant_key, row]));
+}
+
+function memoryOf(row: MatchRow | undefined): Memory[] {
+  const memory: Memory[] = [];
+  if (!row) return memory;
+  if (row.alias_code !== null) memory.push({ kind: 'ALIAS', supplierCode: row.alias_code });
+  if (row.rejected_codes.length > 0) memory.push({ kind: 'REJECTED', supplierCodes: row.rejected_codes });
+  return memory;
+}
+
 function factOf(row: MatchRow): VendorFact {
   return {
     matchId: row.id,
@@ -206,7 +232,8 @@ function factOf(row: MatchRow): VendorFact {
 }
 
 function statusOf(decision: MatchDecision, old: MatchRow | undefined): VendorMatchStatus {
-  if (decision.decision === 'auto') return 'AUTO_MATCHED';
+  // What a person chose is that person's decision again as soon as it can be followed.
+  if (decision.decision === 'auto') return decision.method === 'ALIAS' ? 'CONFIRMED' : 'AUTO_MATCHED';
   if (decision.decision === 'review') return 'NEEDS_REVIEW';
   // "It is none of these" stays a person's answer until something new turns up.
   return old?.status === 'REJECTED' ? 'REJECTED' : 'UNMATCHED';

@@ -84,12 +84,15 @@ export class GramSearch {
   private touched: Int32Array = new Int32Array(0);
   /** For each name 1 divided by the root of its groups, so that long names do not win by length. */
   private norms: Float32Array = new Float32Array(0);
+  /** Decides between names that resemble the text equally. */
+  private ties: Int32Array = new Int32Array(0);
   private live = 0;
 
-  /** @param compare a total order of names, which decides between names that resemble the text equally. */
+  /** @param compare a total order of names, asked where even their ties are equal. */
   constructor(private readonly compare: (a: number, b: number) => number) {}
 
-  add(id: number, compact: string): void {
+  /** @param tie a number that depends on the name and its owner only; of names that resemble a text equally the lower wins. */
+  add(id: number, compact: string, tie: number): void {
     const count = gramsOf(compact);
     for (let k = 0; k < count; k += 1) {
       const gram = grams[k] ?? 0;
@@ -102,6 +105,7 @@ export class GramSearch {
     }
     this.makeRoom(id + 1);
     this.norms[id] = 1 / Math.sqrt(8 + count);
+    this.ties[id] = tie;
     this.live += 1;
   }
 
@@ -119,6 +123,9 @@ export class GramSearch {
     const norms = new Float32Array(room);
     norms.set(this.norms);
     this.norms = norms;
+    const ties = new Int32Array(room);
+    ties.set(this.ties);
+    this.ties = ties;
   }
 
   /** Sorts the groups that some name has into `wanted`: by how many names have them, then by number. */
@@ -143,8 +150,12 @@ export class GramSearch {
     return kept;
   }
 
-  /** Adds the names nearest to the text to `found`, at most `most` of them. */
-  collect(compact: string, most: number, found: Set<number>): void {
+  /**
+   * Adds the names nearest to the text to `found`, at most `most` of them.
+   * @param visits how many entries of lists may be read, beyond the shortest list.
+   * @param share of the counted groups, by their worth, that a name must have.
+   */
+  collect(compact: string, most: number, found: Set<number>, visits = VISITS_MAX, share = SHARE_MIN): void {
     if (compact.length < 3) return;
     const groups = this.rarestFirst(gramsOf(compact));
     const { worths, touched } = this;
@@ -154,7 +165,7 @@ export class GramSearch {
     for (let k = 0; k < groups; k += 1) {
       const posting = this.postings[this.wanted[k] ?? 0] as Posting;
       const { names, length } = posting;
-      if (visited > 0 && visited + length > VISITS_MAX) break;
+      if (visited > 0 && visited + length > visits) break;
       visited += length;
       const worth = Math.round(WORTH_STEPS * Math.log2(2 + this.live / length));
       possible += worth;
@@ -168,36 +179,55 @@ export class GramSearch {
         worths[id] = before + worth;
       }
     }
-    this.keepNearest(count, possible * SHARE_MIN, most, found);
+    this.keepNearest(count, possible * share, most, found);
   }
 
   /** The best of the touched names; clears what was counted. */
   private keepNearest(count: number, least: number, most: number, found: Set<number>): void {
-    const kept: number[] = [];
-    const ranks: number[] = [];
+    const { touched, worths, norms, ties } = this;
+    let kept = 0;
     let floor = 0;
     for (let i = 0; i < count; i += 1) {
-      const id = this.touched[i] ?? 0;
-      const worth = this.worths[id] ?? 0;
-      this.worths[id] = 0;
+      const id = touched[i] as number;
+      const worth = worths[id] as number;
+      worths[id] = 0;
       if (worth < least) continue;
-      const rank = worth * (this.norms[id] ?? 0);
+      const rank = worth * (norms[id] as number);
       if (rank < floor) continue;
-      let at = kept.length;
-      while (at > 0) {
-        const before = ranks[at - 1] ?? 0;
-        if (before > rank || (before === rank && this.compare(kept[at - 1] ?? 0, id) < 0)) break;
-        at -= 1;
-      }
+      const tie = ties[id] as number;
+      let at = kept;
+      while (at > 0 && this.isBehind(at - 1, rank, tie, id)) at -= 1;
       if (at >= most) continue;
-      kept.splice(at, 0, id);
-      ranks.splice(at, 0, rank);
-      if (kept.length > most) {
-        kept.pop();
-        ranks.pop();
+      if (kept < most) kept += 1;
+      for (let k = kept - 1; k > at; k -= 1) {
+        nearest[k] = nearest[k - 1] as number;
+        nearestRanks[k] = nearestRanks[k - 1] as number;
       }
-      if (kept.length === most) floor = ranks[most - 1] ?? 0;
+      nearest[at] = id;
+      nearestRanks[at] = rank;
+      if (kept === most) floor = nearestRanks[most - 1] as number;
     }
-    for (const id of kept) found.add(id);
+    for (let k = 0; k < kept; k += 1) found.add(nearest[k] as number);
   }
+
+  /** Whether the name kept at a place resembles the text less than another, or equally and comes after it. */
+  private isBehind(place: number, rank: number, tie: number, id: number): boolean {
+    const other = nearestRanks[place] as number;
+    if (other !== rank) return other < rank;
+    const kept = nearest[place] as number;
+    const keptTie = this.ties[kept] as number;
+    return keptTie === tie ? this.compare(kept, id) > 0 : keptTie > tie;
+  }
+}
+
+/** Most names that one search may keep. */
+const KEPT_MAX = 64;
+const nearest = new Int32Array(KEPT_MAX);
+const nearestRanks = new Float64Array(KEPT_MAX);
+
+/** A number for a text, the same everywhere. */
+export function tieOf(text: string): number {
+  let hash = 0x811c9dc5 | 0;
+  for (let i = 0; i < text.length; i += 1) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
+  return hash;
 }

@@ -241,3 +241,46 @@ export function recognise(
   if (isSlip) certainty = Math.max(certainty, SLIP_CERTAINTY);
   return { letters, certainty, overall: Math.min(overall, limit), isSlip };
 }
+
+/** Slips after which a word is still itself; the first telling word makes the name. */
+function slipsKept(length: number, isFirst: boolean): number {
+  if (length <= 2) return 0;
+  if (length <= 4) return isFirst ? 0 : 1;
+  if (length <= 6) return isFirst ? 1 : 2;
+  return length <= 9 ? 2 : 3;
+}
+
+/** Words this short and cut off at the edge of the field prove nothing either way. */
+const EDGE_WORD_MAX = 3;
+
+/**
+ * Whether every word of a name is still that word in a text that is known to resemble the name: no more letters are wrong
+ * in it than slips explain, and no single letter came or went in front, which is how other businesses make their names.
+ * @param length letters of the name that the text shows.
+ */
+export function keepsWords(
+  text: string,
+  words: readonly string[],
+  weights: readonly number[],
+  length: number,
+): boolean {
+  const target = words.join('').slice(0, length);
+  if (text === target) return true;
+  if (text.length > LENGTH_MAX || target.length > LENGTH_MAX || target.length === 0) return false;
+  placeEdits(text, target);
+  if (lettersBefore > 0 && text.length > target.length) return false;
+  let offset = 0;
+  let isFirst = true;
+  for (let k = 0; k < words.length && offset < target.length; k += 1) {
+    const whole = (words[k] ?? '').length;
+    const end = Math.min(target.length, offset + whole);
+    let own = 0;
+    for (let j = offset; j < end; j += 1) own += (editsAt[j] ?? 0) - (swapsAt[j] ?? 0);
+    const isTelling = (weights[k] ?? 1) > 0.25;
+    const isEdge = end - offset < whole && end - offset <= EDGE_WORD_MAX;
+    if (!isEdge && own > slipsKept(end - offset, isFirst && isTelling) + (isTelling ? 0 : 1)) return false;
+    if (isTelling) isFirst = false;
+    offset = end;
+  }
+  return true;
+}

@@ -86,7 +86,7 @@ function decide(
     .candidates(descriptor, SHOWN + 4 + rejected.size, shared)
     .filter(({ supplier }) => !rejected.has(supplier.code));
   const remembered = aliases.length === 0 ? null : decideByAlias(descriptor, index, aliases, rejected, all);
-  return remembered ?? decideByScore(descriptor, all, thresholds);
+  return remembered ?? decideByScore(descriptor, all, thresholds, () => index.looksDamaged(descriptor));
 }
 
 function evidenceOf(descriptor: Descriptor, more: Record<string, unknown> = {}): Record<string, unknown> {
@@ -146,6 +146,7 @@ function decideByScore(
   descriptor: Descriptor,
   all: readonly ScoredCandidate[],
   thresholds: VendorThresholds,
+  looksDamaged: () => boolean,
 ): MatchDecision {
   const active = all.filter(({ supplier }) => supplier.active);
   const inactive = all.filter(({ supplier }) => !supplier.active);
@@ -197,6 +198,10 @@ function decideByScore(
         ? `${second.supplier.name} (${second.supplier.code}) fits almost as well`
         : 'it is not certain enough to post without a person';
     return outcome('review', isExact ? 'EXACT' : 'FUZZY', `“${descriptor.raw}” may be ${named}; ${reason}.`);
+  }
+  if (descriptor.parts.nameless === null && looksDamaged()) {
+    const ask = `“${descriptor.raw}” fits no active supplier, but some of its letters seem to be wrong, so a person should look before a supplier is made of it.`;
+    return { ...outcome('review', 'NONE', ask), supplierCode: null };
   }
   return outcome(
     'none',

@@ -121,6 +121,9 @@ export function misspeltAddressNames(folded: string): AddressName[] {
   if (front === null) {
     if (!/^[a-z0-9-]{4}[^ ]*\.[a-z.]*$/.test(folded)) return [];
     names.push(withoutDomainEnding(text));
+    // The business may rent its place from a platform whose name is misspelt: then it is the label in front.
+    const labels = text.split('.');
+    if (labels.length > 2) names.push({ name: labels[0] ?? '', isOpen: false });
   } else {
     names.push(withoutDomainEnding(text.slice(front[0].length)));
     if (glued !== null && glued[0].length > 3) names.push(withoutDomainEnding(text.slice(3)));

@@ -15,7 +15,7 @@ const SIBLING_SCORE_MIN = 0.35;
 /** The best comparison with one supplier so far. */
 export interface Found {
   score: number;
-  readonly pair: PairScore;
+  pair: PairScore;
   readonly reading: Reading;
   readonly form: IndexedForm;
   readonly formId: number;

@@ -5,13 +5,15 @@
  */
 import { type Brand, brandsOfSupplier, leadingBrand } from './brands.js';
 import { type Descriptor, type Reading, respell } from './descriptor.js';
-import { GramSearch } from './gramSearch.js';
+import { GramSearch, tieOf } from './gramSearch.js';
 import { formOf, type NameForm, nameForms } from './nameForms.js';
 import { NearWords } from './nearWords.js';
 import { isPlaceWord, PLACE_PHRASES } from './places.js';
+import { Resemblance } from './resemblance.js';
 import { doubtBrands, type Found, preferLonger } from './rivals.js';
 import { applyRules } from './rules.js';
 import { formWeights, type IndexedForm, scorePair } from './score.js';
+import { SortedNames } from './sortedNames.js';
 import { compactOf } from './text.js';
 import { FILLERS, HOUSES, isEveryday } from './words.js';
 
@@ -45,6 +47,10 @@ const BRAND_START_MIN = 4;
 const BRAND_START_MAX = 8;
 /** From this score on a reading fits as it stands. */
 const PLAIN_SCORE = 0.96;
+/** From this score on a supplier fits well enough that nobody looks for letters that went wrong. */
+const WEAK_SCORE = 0.84;
+/** The score of a name that nobody else can have, although many of its letters are wrong. */
+const CERTAIN_SCORE = 0.88;
 /** Readings whose forms are kept while many descriptors are matched. */
 const SHARED_MAX = 20_000;
 /** A name this long, found letter by letter, is no accident. */
@@ -116,7 +122,11 @@ export class SupplierIndex {
   private readonly grams = new GramSearch((a, b) => this.compareForms(a, b));
   /** Brand spellings by their beginnings, for a brand with a slip in it and anything behind it. */
   private readonly brandStarts = new NearWords();
-  private sortedForms: number[] | null = null;
+  private readonly resemblance = new Resemblance();
+  private readonly sorted = new SortedNames(
+    (id) => this.forms[id]?.compact ?? '',
+    (a, b) => this.compareForms(a, b),
+  );
 
   private constructor() {}
 
@@ -148,7 +158,7 @@ export class SupplierIndex {
       }
     }
     slot.brands = brands;
-    this.insertSorted(slot.formIds.length);
+    if (entry.active) for (const brand of brands) this.resemblance.countBrand(brand, 1);
   }
 
   /** Takes a supplier out; nothing of it stays behind that could change another answer. */
@@ -158,17 +168,19 @@ export class SupplierIndex {
     if (slot === undefined) return;
     for (const id of slot.formIds) this.removeForm(id);
     slot.dead = true;
+    if (slot.entry.active) for (const brand of slot.brands) this.resemblance.countBrand(brand, -1);
     this.slotByCode.delete(code);
   }
 
   private removeForm(id: number): void {
     const form = this.forms[id];
     if (form === undefined) return;
-    if (this.sortedForms !== null) this.sortedForms.splice(this.placeOf(id, this.sortedForms), 1);
+    this.sorted.remove(id);
     pull(this.byCompact, form.compact, id);
     if (form.bare !== form.compact) pull(this.byCompact, form.bare, id);
     for (const token of new Set(form.tokens)) pull(this.byToken, token, id);
     if (form.kind !== 'initials') this.grams.remove(id, form.compact);
+    if (form.brand === null) this.resemblance.removeName(form.compact);
     if (form.brand !== null && form.compact.length >= BRAND_START_MIN) this.brandStarts.remove(form.compact, id);
   }
 
@@ -190,10 +202,13 @@ export class SupplierIndex {
     const id = this.forms.length;
     this.forms.push(indexed);
     slot.formIds.push(id);
+    this.sorted.add(id);
     push(this.byCompact, form.compact, id);
     if (form.bare !== form.compact) push(this.byCompact, form.bare, id);
     for (const token of new Set(form.tokens)) push(this.byToken, token, id);
-    if (form.kind !== 'initials') this.grams.add(id, form.compact);
+    if (form.kind !== 'initials')
+      this.grams.add(id, form.compact, tieOf(`${form.compact}/${slot.entry.code}/${form.kind}`));
+    if (brand === null) this.resemblance.addName(form.compact);
     if (brand !== null && form.compact.length >= BRAND_START_MIN) this.brandStarts.add(form.compact, id);
   }
 
@@ -203,36 +218,6 @@ export class SupplierIndex {
 
   private isDead(form: IndexedForm): boolean {
     return this.slots[form.supplier]?.dead ?? true;
-  }
-
-  private sorted(): number[] {
-    if (this.sortedForms === null) {
-      this.sortedForms = this.forms
-        .map((_, id) => id)
-        .filter((id) => !this.isDead(this.forms[id] as IndexedForm))
-        .sort((a, b) => this.compareForms(a, b));
-    }
-    return this.sortedForms;
-  }
-
-  /** Keeps the sorted forms sorted when suppliers come one by one. */
-  private insertSorted(added: number): void {
-    const sorted = this.sortedForms;
-    if (sorted === null) return;
-    for (let id = this.forms.length - added; id < this.forms.length; id += 1)
-      sorted.splice(this.placeOf(id, sorted), 0, id);
-  }
-
-  /** Where a form stands, or would stand, among the sorted ones. */
-  private placeOf(id: number, sorted: readonly number[]): number {
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.compareForms(sorted[middle] ?? 0, id) < 0) low = middle + 1;
-      else high = middle;
-    }
-    return low;
   }
 
   private compareForms(a: number, b: number): number {
@@ -262,10 +247,10 @@ export class SupplierIndex {
   private formsFor(reading: Reading): Set<number> {
     const found = new Set<number>();
     this.collectExact(reading, found);
-    this.collectBeginning(reading.compact, PREFIX_RANGE_MAX, found);
+    this.sorted.collect(reading.compact, PREFIX_RANGE_MAX, found);
     // Companies whose names begin like a brand compete with it for whatever follows.
     if (reading.brand !== null && reading.brandWords < reading.tokens.length)
-      this.collectBeginning(compactOf(reading.tokens.slice(0, reading.brandWords)), SIBLINGS_MAX, found);
+      this.sorted.collect(compactOf(reading.tokens.slice(0, reading.brandWords)), SIBLINGS_MAX, found);
     if (this.isKnownWhole(reading, found)) return found;
     this.collectTokens(reading, found);
     // Respelt words are equal to a name's words or help nobody; similar letters were looked for as written.
@@ -318,24 +303,6 @@ export class SupplierIndex {
     for (const id of this.byCompact.get(reading.bare) ?? []) found.add(id);
   }
 
-  /** Forms that begin with the text, the first `most` of them. */
-  private collectBeginning(text: string, most: number, found: Set<number>): void {
-    if (text.length < 4) return;
-    const sorted = this.sorted();
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if ((this.forms[sorted[middle] ?? 0]?.compact ?? '') < text) low = middle + 1;
-      else high = middle;
-    }
-    for (let i = low; i < sorted.length && i < low + most; i += 1) {
-      const id = sorted[i] ?? 0;
-      if (!(this.forms[id]?.compact ?? '').startsWith(text)) break;
-      found.add(id);
-    }
-  }
-
   private collectTokens(reading: Reading, found: Set<number>): void {
     for (const token of reading.tokens) {
       const list = this.byToken.get(token);
@@ -352,6 +319,41 @@ export class SupplierIndex {
       const respelt = respell(reading, this.isKnownWord);
       if (respelt !== null) yield respelt;
     }
+  }
+
+  /** Whether letters of the descriptor must be wrong, whatever it means. */
+  looksDamaged({ readings }: Descriptor): boolean {
+    const [first] = readings;
+    return first !== undefined && this.resemblance.looksDamaged(first);
+  }
+
+  /**
+   * Suppliers whose names the text resembles although letters are wrong, beyond what was found in `best`; raises those
+   * in it that resemblance makes surer.
+   */
+  private addResembling(descriptor: Descriptor, best: Map<number, Found>): Found[] {
+    const also = [...best.values()].map(({ formId }) => formId);
+    const likeness = this.resemblance.weigh(this.readingsOf(descriptor), this.grams, also, (id) =>
+      this.isActiveName(id) ? (this.forms[id] ?? null) : null,
+    );
+    const added: Found[] = [];
+    for (const [supplier, one] of likeness.suppliers) {
+      const { form, formId, reading, bits } = one;
+      if (bits <= likeness.strangerBits) continue;
+      const known = best.get(supplier);
+      const isCertain =
+        (known === undefined || known.rules.every((rule) => rule.includes('everyday words'))) &&
+        this.resemblance.isCertain(one, likeness, this.isKnownWord);
+      const score = isCertain ? CERTAIN_SCORE : this.resemblance.scoreOf(bits);
+      if (score < Math.max(SHOWN_SCORE_MIN, known?.score ?? 0)) continue;
+      const shares = { supplierShare: 0, descriptorShare: 0, letters: 0 };
+      const pair = { score, how: 'alike in spite of wrong letters', ...shares };
+      const found: Found = { score, pair, reading, form, formId, rules: [] };
+      if (known === undefined) added.push(found);
+      else Object.assign(known, found);
+      best.set(supplier, known ?? found);
+    }
+    return added;
   }
 
   /**
@@ -391,6 +393,8 @@ export class SupplierIndex {
       }
     }
     const active = [...best.values()].filter(({ form }) => this.slots[form.supplier]?.entry.active);
+    if (descriptor.parts.nameless === null && active.every(({ score }) => score < WEAK_SCORE))
+      active.push(...this.addResembling(descriptor, best));
     preferLonger(active);
     doubtBrands(active, (form) => this.slots[form.supplier]?.entry.name ?? '');
     const scored = [...best.values()].map((found) => ({

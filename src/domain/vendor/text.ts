@@ -45,7 +45,7 @@ const PLAIN_WORDS = /^[a-z0-9]+(?: [a-z0-9]+)*$/;
 
 /**
  * Words of a folded text. An apostrophe inside a word disappears (also where a payment terminal wrote `?` for it),
- * `&` and `+` become `and`, runs of single letters with dots (`S.p.A.`) become one word.
+ * `&` and `+` become `and`, `co-op` becomes one word, also with one letter wrong behind its hyphen, runs of single letters with dots (`S.p.A.`) become one word.
  */
 export function tokenise(folded: string): string[] {
   if (PLAIN_WORDS.test(folded) && !folded.includes('co')) return folded.split(' ');
@@ -53,7 +53,7 @@ export function tokenise(folded: string): string[] {
     .replace(/(\p{L})['?](?=s\b|\p{L}|\s|$)/gu, '$1')
     .replace(/\b(?:\p{L}\.){2,}\p{L}?\b/gu, (initials) => initials.replaceAll('.', ''))
     .replace(/[&+]/g, ' and ')
-    .replace(/\bco[- ]?op(?:erative)?\b/g, 'cooperative');
+    .replace(/\bco[- ]?op(?:erative)?\b|\bco-(?:[op]|[a-z]p|o[a-z]|[a-z]op|op[a-z]|o[a-z]p)\b/g, 'cooperative');
   return text.match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 

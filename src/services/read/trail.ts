@@ -15,6 +15,7 @@ export interface VendorMatchRow {
   readonly method: string;
   readonly evidence: unknown;
   readonly candidates: readonly StoredCandidate[];
+  readonly explanation: string;
   readonly decidedBy: string | null;
   readonly updatedAt: Date;
 }
@@ -82,7 +83,7 @@ const VENDOR_MATCHES: ListSpec<VendorMatchRow> = {
   name: 'vendorMatches',
   from: 'vendor_matches t',
   columns: `t.id, t.ledger_id as "ledgerId", t.merchant_name as "merchantName", t.merchant_key as "normalisedName",
-    t.status, t.supplier_code as "supplierCode", t.score, t.method, t.evidence, t.candidates,
+    t.status, t.supplier_code as "supplierCode", t.score, t.method, t.evidence, t.candidates, t.explanation,
     t.decided_by as "decidedBy", t.updated_at as "updatedAt"`,
   keys: [{ sql: 't.id', type: 'text' }],
   direction: 'desc',

@@ -292,7 +292,9 @@ describe('whatever goes wrong', () => {
     suppliers();
     done(await refreshMasterData(engine, company.caller, company.ledgerId));
     await engine.runJobs({ until: engine.clock.now() });
-    expect(await alerts()).toMatchObject([{ message: expect.stringContaining('The ledger shows no supplier at all') }]);
+    expect(await alerts()).toContainEqual(
+      expect.objectContaining({ message: expect.stringContaining('The ledger shows no supplier at all') }),
+    );
     suppliers(...many);
     await again();
     expect(await alerts()).toEqual([]);
