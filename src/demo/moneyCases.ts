@@ -42,6 +42,7 @@ export async function printMoneyCases(stage: Stage, screen: Screen, { pipelineId
   const { moneyCases } = stage.access.scenario;
   if (stage.flow.source.sandbox !== 'brex' || moneyCases.length === 0) return [];
   const missing: string[] = [];
+  screen.line();
   screen.line('MONEY CASES');
   for (const { kind, merchant } of moneyCases) {
     const title = TITLES[kind] ?? kind;
@@ -50,7 +51,6 @@ export async function printMoneyCases(stage: Stage, screen: Screen, { pipelineId
     if (purchases.length === 0) missing.push(`The case "${title}" did not arrive.`);
     for (const purchase of purchases) for (const text of textsOf(purchase)) screen.line(`    ${text}`);
   }
-  screen.line();
   return missing;
 }
 

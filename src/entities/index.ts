@@ -2,6 +2,7 @@ import { AlertRow } from './alert.js';
 import { ApiKeyRow } from './apiKey.js';
 import { AuditEventRow } from './auditEvent.js';
 import { AuditHeadRow } from './auditHead.js';
+import { BiLoginRow } from './biLogin.js';
 import { CallQuotaRow } from './callQuota.js';
 import { CheckpointRow } from './checkpoint.js';
 import { CredentialRow } from './credential.js';
@@ -53,6 +54,7 @@ export const entities = [
   SystemRow,
   CredentialRow,
   LedgerSessionRow,
+  BiLoginRow,
   CallQuotaRow,
   GlAccountRow,
   SupplierRow,

@@ -174,7 +174,11 @@ async function launch(
     stdio: ['ignore', logFile, logFile],
   });
   closeSync(logFile);
-  const tail = () => readFileSync(folder.log).subarray(logStart).toString('utf8').trim().slice(-LOG_TAIL);
+  const tail = () => {
+    // Whoever stops a server may remove its folder before the end of the process is heard of.
+    if (!existsSync(folder.log)) return '';
+    return readFileSync(folder.log).subarray(logStart).toString('utf8').trim().slice(-LOG_TAIL);
+  };
   const ended = new Promise<string>((resolve) => {
     child.once('error', (error) => resolve(error.message));
     child.once('exit', (code, signalName) => resolve(tail() || `nothing (${signalName ?? `exit code ${code}`})`));

@@ -69,11 +69,13 @@ export async function suspectedDuplicates(
     days: pipeline.duplicate_days,
     importDays: pipeline.duplicate_import_days,
   };
-  for (const twin of await twinsInLedger(tx, pipeline, ids)) {
+  const looked = await thoseWithLookalikes(tx, pipeline, ids);
+  if (looked.length === 0) return holds;
+  for (const twin of await twinsInLedger(tx, pipeline, ids, looked)) {
     const { reference, status, ledger_document_id: ledgerDocumentId } = twin;
     holds.set(twin.id, holdOf(twin.twin_id, twin, { reference, status, ledgerDocumentId }));
   }
-  const facts = await factsOf(tx, pipeline, ids);
+  const facts = await factsOf(tx, pipeline, looked);
   const byId = new Map(facts.map((fact) => [fact.id, fact]));
   const planned = facts.map((fact) => plannedOf(fact, holds.has(fact.id)));
   for (const [id, twinId] of twinsAmong(planned, rule, wouldGo)) {
@@ -140,10 +142,50 @@ async function factsOf(tx: Tx, pipeline: PipelineRow, ids: readonly string[]): P
 }
 
 /**
+ * Those of the purchases of which another one with the same look was brought another way. Of thousands of equal purchases
+ * that came with one import none is; to compare them pair by pair would take minutes.
+ */
+async function thoseWithLookalikes(tx: Tx, pipeline: PipelineRow, ids: readonly string[]): Promise<string[]> {
+  const rows = await tx.query<{ id: string }>(
+    // Each step by itself: put together, fresh tables get a plan that counts the group anew for every purchase in it.
+    `with mine as materialized (
+       select id, merchant_key, currency, amount, transaction_date from spend_records
+       where tenant_id = $1 and id = any($2) and merchant_key is not null and amount <> 0
+     ), looks as materialized (select distinct merchant_key, currency, amount, transaction_date from mine
+     ), groups as materialized (
+       select l.*, g.* from looks l cross join lateral (
+         select count(*) as count, min(t.source_id) <> max(t.source_id) as from_several,
+           extract(epoch from max(t.created_at) - min(t.created_at)) as seconds
+         from spend_records t
+         where t.tenant_id = $1 and t.merchant_key = l.merchant_key and t.currency = l.currency and t.amount = l.amount
+           and t.transaction_date between l.transaction_date - $3::int and l.transaction_date + $3::int
+       ) g)
+     select m.id from mine m join groups g using (merchant_key, currency, amount, transaction_date)
+     where g.count > 1 and ($4 = 'ALWAYS' or g.from_several or g.seconds >= $5::int * 86400
+       or exists (select from pipelines where tenant_id = $1 and ledger_id = $6 and id <> $7))`,
+    [
+      tx.tenantId,
+      ids,
+      pipeline.duplicate_days,
+      pipeline.duplicate_check,
+      pipeline.duplicate_import_days,
+      pipeline.ledger_id,
+      pipeline.id,
+    ],
+  );
+  return rows.map(({ id }) => id);
+}
+
+/**
  * For each purchase the one in the ledger, or on its way there, that looks like it. The conditions of ACROSS_SOURCES are
  * those of `looksLikeTwin`, and beyond one pipeline: whatever another system or another pipeline brought counts.
  */
-async function twinsInLedger(tx: Tx, pipeline: PipelineRow, ids: readonly string[]): Promise<TwinRow[]> {
+async function twinsInLedger(
+  tx: Tx,
+  pipeline: PipelineRow,
+  ids: readonly string[],
+  looked: readonly string[],
+): Promise<TwinRow[]> {
   return tx.query<TwinRow>(
     `select r.id, twin.* from spend_records r
      cross join lateral (
@@ -164,8 +206,7 @@ async function twinsInLedger(tx: Tx, pipeline: PipelineRow, ids: readonly string
            and c.spend_record_id = t.id and c.twin_id = r.id)
        order by t.id limit 1
      ) twin
-     where r.tenant_id = $1 and r.id = any($3) and r.merchant_key is not null and r.amount <> 0
-       and not ${IS_CLEARED} and not ${IS_BOOKED}`,
+     where r.tenant_id = $1 and r.id = any($9) and not ${IS_CLEARED} and not ${IS_BOOKED}`,
     [
       tx.tenantId,
       pipeline.ledger_id,
@@ -175,6 +216,7 @@ async function twinsInLedger(tx: Tx, pipeline: PipelineRow, ids: readonly string
       pipeline.duplicate_days,
       pipeline.duplicate_check,
       pipeline.duplicate_import_days,
+      looked,
     ],
   );
 }

@@ -140,7 +140,10 @@ function rowOf(metadata: EntityMetadata, tenant: string): ObjectLiteral {
   const row = metadata.create();
   for (const column of metadata.columns) {
     const type = `${source.driver.normalizeType(column)}${column.isArray ? '[]' : ''}`;
-    const isTenant = column.databaseName === 'tenant_id' || (metadata.tableName === 'tenants' && column.isPrimary);
+    const isTenant =
+      column.databaseName === 'tenant_id' ||
+      (metadata.tableName === 'tenants' && column.isPrimary) ||
+      (metadata.tableName === 'bi_logins' && column.databaseName === 'login');
     const value = isTenant ? tenant : (allowed.get(`${metadata.tableName}.${column.databaseName}`) ?? VALUES[type]);
     if (value === undefined) throw new Error(`${metadata.tableName}.${column.databaseName}: no value for ${type}.`);
     column.setEntityValue(row, type === 'bytea' ? Buffer.from(tenant) : value);

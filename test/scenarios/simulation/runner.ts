@@ -98,6 +98,8 @@ class Desk {
         for (let played = 0; next !== null && played < SEEDS_A_PLAYER && player.isAlive; played += 1) {
           const { shape, wantsStories = false } = this.options;
           const report = await player.play({ options: { ...shape, seed: next }, wantsStory: wantsStories });
+          // A history that was broken off because the run is ended has shown nothing, for or against.
+          if (!player.isAlive && this.options.signal?.aborted) return;
           this.totals.add(report);
           this.options.onReport?.(report, this.totals);
           next = this.next();
@@ -165,7 +167,7 @@ class Player {
 /** Of a history that took its process with it. */
 function endedReport(seed: number, reason: string): SeedReport {
   return {
-    ...{ seed, ledger: 'SYSPRO', source: 'MEMORY', digest: '', story: [], broken: [reason] },
+    ...{ seed, ledger: null, source: null, digest: '', story: [], broken: [reason] },
     ...{ calls: 0, disturbed: 0, faults: {}, mishaps: {}, steps: {}, did: {}, documents: 0, endings: {}, ms: 0 },
   };
 }

@@ -17,8 +17,9 @@ export interface SeedOptions {
 
 export interface SeedReport {
   readonly seed: number;
-  readonly ledger: LedgerKind;
-  readonly source: SourceKind;
+  /** null = nobody knows: the process that played it ended before it could say. */
+  readonly ledger: LedgerKind | null;
+  readonly source: SourceKind | null;
   /** Of all that happened: the story, the audit trail and the ledger's documents. The same for the same seed. */
   readonly digest: string;
   /** The history, one line a step; the same for the same seed. */
@@ -107,7 +108,8 @@ async function digestOf(world: World, story: readonly string[]): Promise<string>
   return hash('sha256', named, 'hex');
 }
 
-const MADE_ANEW = /\b(?:[a-z]+_[0-9a-f]{32}|[A-Z][A-Z0-9]{14}|[0-9a-f]{64}|seed-\d+-[0-9a-f]{10})\b|127\.0\.0\.1:\d+/g;
+const MADE_ANEW =
+  /\b(?:[a-z]+_[0-9a-f]{32}|[A-Z][A-Z0-9]{14}|[0-9a-f]{64}|seed-\d+-[0-9a-f]{10}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})\b|127\.0\.0\.1:\d+/g;
 
 /** What the product itself tells of its documents, for whoever looks into a failure. */
 async function trailOf(world: World): Promise<string[]> {

@@ -48,18 +48,26 @@ export function anyPurchase({ random, source }: World): Purchase | null {
 }
 
 export function showMore(world: World): string {
-  const gone = world.source.purchases.find(({ isWithdrawn }) => isWithdrawn);
-  if (gone && world.source.withdraw(gone)) {
-    world.note('put back');
-    return `${gone.id} is back`;
-  }
+  const back = putBack(world);
+  if (back !== null) return back;
   const purchase = anyPurchase(world);
   if (!purchase) return 'nothing there';
   world.source.show(purchase, world.random.pick(VIEWS));
   return describedPurchase(purchase);
 }
 
+/** A purchase that was withdrawn comes back, where there is one. */
+function putBack(world: World): string | null {
+  const { source } = world;
+  const gone = source.purchases.find(({ isWithdrawn }) => isWithdrawn);
+  if (!gone || !source.withdraw(gone)) return null;
+  world.note('put back');
+  return `${gone.id} is back`;
+}
+
 export function edit(world: World): string {
+  const back = world.random.chance(0.5) ? putBack(world) : null;
+  if (back !== null) return back;
   const purchase = anyPurchase(world);
   if (!purchase) return 'nothing there';
   const { random, source } = world;

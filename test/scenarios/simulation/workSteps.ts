@@ -33,7 +33,7 @@ export async function webhook(world: World): Promise<string> {
   if (!purchase) return 'nothing there';
   const view = random.pick(VIEWS);
   // Few numbers, so that deliveries repeat and overtake each other.
-  const id = `message-${random.int(1, 4)}`;
+  const id = `message-${random.int(1, 3)}`;
   const delivery = source.delivery(id, purchase, view);
   if (delivery === null) return 'the source does not push';
   noteOrder(world, id);

@@ -276,6 +276,11 @@ describe('expenses', () => {
     ]);
   });
 
+  const custom = (key: string, data_type: string, data: unknown) => ({
+    key,
+    value: { value_type: 'SINGLE_VALUE', data_type, data },
+  });
+
   it('parts that do not add up, or are cut off at a hundred, are unreadable', () => {
     const short = { status: 'SPLIT', expense_line_items: [part('a', 17000)] };
     expect(() => expense(short)).toThrow('do not add up');
@@ -283,13 +288,20 @@ describe('expenses', () => {
     expect(() => expense({ expense_line_items: hundred })).toThrow('hundred');
   });
 
-  it('a split without its parts is not final', () => {
-    expect(expense({ status: 'SPLIT', expense_line_items: [] }).isFinal).toBe(false);
+  it('parts that add up but for rounding, or but for the tax on top of them, are left to planning', () => {
+    const thirds = ['a', 'b', 'c'].map((id) => part(id, 5725));
+    const read = expense({ billing_amount: { amount: 17174, currency: 'USD' }, expense_line_items: thirds });
+    expect([read.amount.minor, read.parts.map((one) => one.amount.minor)]).toEqual([17174n, [5725n, 5725n, 5725n]]);
+    const taxed = thirds.map((one) => ({ ...one, custom_fields: [custom('VAT', 'DECIMAL', 4.5)] }));
+    const onTop = { billing_amount: { amount: 18525, currency: 'USD' }, expense_line_items: taxed };
+    expect(expense(onTop, { taxField: 'VAT' }).parts.map((one) => one.tax?.minor)).toEqual([450n, 450n, 450n]);
+    expect(() =>
+      expense({ ...onTop, billing_amount: { amount: 18500, currency: 'USD' } }, { taxField: 'VAT' }),
+    ).toThrow('do not add up');
   });
 
-  const custom = (key: string, data_type: string, data: unknown) => ({
-    key,
-    value: { value_type: 'SINGLE_VALUE', data_type, data },
+  it('a split without its parts is not final', () => {
+    expect(expense({ status: 'SPLIT', expense_line_items: [] }).isFinal).toBe(false);
   });
 
   it('custom fields become dimensions, except the tax field', () => {
@@ -314,6 +326,18 @@ describe('expenses', () => {
       Teams: 'A, B',
     });
     expect(read.tax).toEqual({ minor: 2742n, currency: 'USD' });
+  });
+
+  it('tax may be in the original currency, which planning converts, and in no third one', () => {
+    const inEuro = (currency: string) => ({ custom_fields: [custom('VAT', 'MONEY', { amount: 2530, currency })] });
+    expect(expense(inEuro('EUR'), { taxField: 'VAT' }).tax).toEqual({ minor: 2530n, currency: 'EUR' });
+    expect(() => expense(inEuro('GBP'), { taxField: 'VAT' })).toThrow('The tax is in GBP, the amount in USD.');
+  });
+
+  it('an expense over nothing may state tax, and a rate is what its two amounts imply', () => {
+    const nothing = { billing_amount: { amount: 0, currency: 'USD' }, custom_fields: [custom('VAT', 'DECIMAL', 1.9)] };
+    expect(expense(nothing, { taxField: 'VAT' }).tax?.minor).toBe(190n);
+    expect(expense()).toMatchObject({ exchangeRate: '1.084280303', rateOrigin: 'IMPLIED' });
   });
 
   it('tax in decimals is major units, follows the sign, and must fit into the amount', () => {

@@ -128,6 +128,10 @@ describe('accounting records', () => {
       [5n, null],
     ]);
     expect(() => record({ line_items: [line('DEBIT', 171.7)] })).toThrow('do not add up');
+    // Less than one cent a line is what rounding leaves: planning books it by itself.
+    const rounded = [line('DEBIT', 85.87), line('DEBIT', 85.87)];
+    expect(record({ line_items: rounded }).parts.map((part) => part.amount.minor)).toEqual([8587n, 8587n]);
+    expect(() => record({ line_items: [line('DEBIT', 85.87), line('DEBIT', 85.86)] })).toThrow('do not add up');
     expect(() => record({ line_items: [line('DEBIT', -171.75)] })).toThrow(InputError);
   });
 

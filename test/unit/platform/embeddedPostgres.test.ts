@@ -112,6 +112,19 @@ function postmasterOf(dataDir: string): number {
   return Number(readFileSync(join(dataDir, 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0]);
 }
 
+describe('a server whose folder is removed', () => {
+  // Its end is heard of later than its stop, and the reason was then looked for in a log that was gone: the program ended.
+  it('ends without a word', async () => {
+    const server = await start({ dataDir: newFolder() });
+    rmSync(join(server.dataDir, 'server.log'));
+    const [pid] = readFileSync(join(server.dataDir, 'cluster', 'postmaster.pid'), 'utf8').split('\n');
+    const process = identityOf(Number(pid));
+    await server.stop();
+    // The runner fails this test when an error that nobody handles comes meanwhile.
+    await expect.poll(() => isRunning(process)).toBe(false);
+  });
+});
+
 describe('a new cluster', () => {
   it('stores UTF-8, orders text the same on every machine, and keeps commits synchronous', async () => {
     const { connectionString: url } = await start({ dataDir: newFolder() });

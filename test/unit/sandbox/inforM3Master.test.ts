@@ -146,7 +146,7 @@ describe('controls', () => {
       body: { field: 'recordCab' },
     });
     expect(await control('POST', 'account-details', { code: 'NOPE' })).toMatchObject({ status: 400 });
-    expect(await control('GET', 'access')).toMatchObject({ body: { company: '100', division: 'AAA' } });
+    expect(await control('GET', 'access')).toMatchObject({ body: { cono: 100, divi: 'AAA' } });
     expect(await control('POST', 'mischief', { repeatWrites: 1 })).toMatchObject({ body: { repeatWrites: 1 } });
     expect(await control('DELETE', 'sessions')).toMatchObject({ body: { ended: 1 } });
     expect(await control('GET', 'nothing')).toMatchObject({ status: 404 });
