@@ -8,10 +8,14 @@ import { record, recordFor } from './audit.js';
 import type { Caller } from './engine.js';
 import { done, type Outcome, refused } from './outcome.js';
 
-/** Whom a key speaks for. */
+/** Whom a key, or a login token in its place, speaks for. */
 export interface KeyFacts {
   readonly tenantId: string;
-  readonly keyId: string;
+  /** null for a login token. */
+  readonly keyId: string | null;
+  /** Tells callers apart whatever they are called: the key's id, or the issuer's id of the person. */
+  readonly identity: string;
+  /** The key's name, or the person's. */
   readonly name: string;
   readonly role: Role;
 }
@@ -126,7 +130,7 @@ export async function authenticate(db: Database, secret: string, now: Date): Pro
       ]),
     );
   }
-  return { tenantId: key.tenant_id, keyId: key.id, name: key.name, role: key.role };
+  return { tenantId: key.tenant_id, keyId: key.id, identity: key.id, name: key.name, role: key.role };
 }
 
 /**
