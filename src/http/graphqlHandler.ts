@@ -15,7 +15,7 @@ export function contextFor(parts: Parts, key: KeyFacts, correlationId: string): 
       tenantId: key.tenantId,
       actor: `user:${key.name}`,
       keyId: key.keyId,
-      identity: key.identity,
+      ...(key.keyId === null ? { identity: key.identity } : {}),
       role: key.role,
       correlationId,
     },
