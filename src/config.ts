@@ -34,6 +34,8 @@ export interface Config {
   readonly trustedDocuments: string | null;
   /** What a scraper of /metrics sends as its bearer token. null = whoever reaches the server may look. */
   readonly metricsToken: Secret | null;
+  /** Where a process with role `worker` alone answers probes and scrapes, on `host`; 0 = any free one. null = nowhere. */
+  readonly workerPort: number | null;
   /** How long running work may take to finish after SIGTERM. */
   readonly shutdownMs: number;
 }
@@ -65,6 +67,7 @@ const Environment = z.object({
     .string()
     .regex(/^[\x21-\x7e]{8,}$/, 'must have at least 8 visible ASCII characters, without blanks')
     .optional(),
+  LEDGERGATE_WORKER_PORT: integer(0, 65_535).optional(),
   LEDGERGATE_SHUTDOWN_SECONDS: integer(1, SHUTDOWN_SECONDS_MAX).default(25),
 });
 
@@ -134,6 +137,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     requestsPerMinute: read.LEDGERGATE_REQUESTS_PER_MINUTE,
     trustedDocuments: read.LEDGERGATE_TRUSTED_DOCUMENTS ?? null,
     metricsToken: read.LEDGERGATE_METRICS_TOKEN === undefined ? null : new Secret(read.LEDGERGATE_METRICS_TOKEN),
+    workerPort: read.LEDGERGATE_WORKER_PORT ?? null,
     shutdownMs: read.LEDGERGATE_SHUTDOWN_SECONDS * 1000,
   });
 }
