@@ -71,6 +71,9 @@ const Environment = z.object({
   LEDGERGATE_SHUTDOWN_SECONDS: integer(1, SHUTDOWN_SECONDS_MAX).default(25),
 });
 
+/** What a process may be given. Documentation and deployment files are held to it. */
+export const SETTING_NAMES: readonly string[] = Object.keys(Environment.shape);
+
 function integer(from: number, to: number) {
   const problem = `must be a whole number from ${from} to ${to}`;
   return z
