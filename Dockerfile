@@ -1,10 +1,10 @@
 # syntax=docker/dockerfile:1
 
-# Compiles; nothing of this stage but dist is kept.
+# Compiles; nothing of this stage but dist is kept. The compiler comes as an optional package.
 FROM node:24.21.0-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
-RUN npm ci --omit=optional --ignore-scripts
+RUN npm ci --ignore-scripts
 COPY tsconfig.json ./
 COPY bin ./bin
 COPY src ./src

@@ -9,11 +9,13 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, delimiter, dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const root = resolve(import.meta.dirname, '..');
-const { DATABASE_URL, PATH = '' } = process.env;
+const { DATABASE_URL } = process.env;
+// The image's node is the one that this is run with.
+const PATH = [dirname(process.execPath), process.env.PATH].join(delimiter);
 if (!DATABASE_URL) {
   process.stderr.write('DATABASE_URL must name an empty database.\n');
   process.exit(78);
@@ -61,7 +63,8 @@ function run(line, { folder, env }) {
   const done = spawnSync('sh', ['-c', line], {
     cwd: folder,
     stdio: ['ignore', 'ignore', 'inherit'],
-    env: { PATH, HOME: work, npm_config_cache: cache, ...env },
+    // Proxies and certificates are this machine's own.
+    env: { ...process.env, PATH, npm_config_cache: cache, ...env },
   });
   if (done.status !== 0) throw new Error(`It ended with ${done.status ?? done.signal}: ${line}`);
 }
