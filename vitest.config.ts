@@ -14,8 +14,9 @@ export default defineConfig({
     // Separate processes: tests signal, kill and start programs, which threads of one process would share.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // No test is about time: these end what hangs, also on a machine that does much else.
+    testTimeout: 90_000,
+    hookTimeout: 180_000,
     // A rejection nobody handles is a failure even when every assertion held.
     dangerouslyIgnoreUnhandledErrors: false,
     allowOnly: false,

@@ -34,6 +34,7 @@ import { createUseCases } from './services/allUseCases.js';
 import { ensureBootstrapAdmin } from './services/apiKeys.js';
 import { EventFeed } from './services/eventFeed.js';
 import { LiveConnections } from './services/liveConnections.js';
+import { LoginTokens } from './services/loginTokens.js';
 import { Presence } from './services/processes.js';
 import type { SystemsParts } from './services/systems.js';
 import { receiveWebhook } from './services/webhooks.js';
@@ -290,6 +291,7 @@ async function startApi(
     isProduction: config.isProduction,
     executor: config.graphqlExecutor,
     requestsPerMinute: config.requestsPerMinute,
+    ...(config.oidc ? { logins: new LoginTokens(config.oidc, engine) } : {}),
     documents,
     routes: [exportRoute(engine), metricsRoute(metrics, config.metricsToken), ...receiptRoutes(engine)],
     drainMs: Math.max(1_000, config.shutdownMs - CLOSING_MS),

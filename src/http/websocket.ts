@@ -12,7 +12,8 @@ import {
 } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { authenticate, type KeyFacts } from '../services/apiKeys.js';
+import type { KeyFacts } from '../services/apiKeys.js';
+import { identify } from './admit.js';
 import { refuseSchema, withoutSuggestions } from './apollo.js';
 import { BODY_MAX, bearerOf } from './exchange.js';
 import type { FormatError } from './formatError.js';
@@ -55,7 +56,7 @@ export function serveWebSocket(
 
   const known = async (extra: Extra): Promise<KeyFacts | null> => {
     const { session } = extra;
-    const key = session && (await authenticate(options.db, session.secret, options.clock.now()));
+    const key = session && (await identify(options, session.secret));
     if (!session || !key) {
       extra.socket.close(FORBIDDEN, 'Forbidden');
       return null;
@@ -75,7 +76,7 @@ export function serveWebSocket(
       schema,
       onConnect: async ({ connectionParams, extra }) => {
         const secret = secretIn(connectionParams);
-        const key = secret === null ? null : await authenticate(options.db, secret, options.clock.now());
+        const key = secret === null ? null : await identify(options, secret);
         if (secret === null || !key) return false;
         extra.session = { secret, key };
         open.add(extra);
@@ -93,7 +94,7 @@ export function serveWebSocket(
           const message = `A connection runs at most ${OPERATIONS_MAX} operations at a time.`;
           return [new GraphQLError(message, { extensions: { code: 'TOO_MANY_OPERATIONS' } })];
         }
-        const tooMany = await options.limits.take(key.keyId);
+        const tooMany = await options.limits.take(key.identity);
         if (tooMany) {
           const { message, retryAfterSeconds } = tooMany;
           return [new GraphQLError(message, { extensions: { code: 'RATE_LIMITED', retryAfterSeconds } })];

@@ -42,6 +42,7 @@ export async function sweep(engine: Engine): Promise<void> {
     tx.query<{ tenant_id: string; kind: 'drain' | 'plan' | 'report' | 'masterData' | 'run'; id: string }>(
       `select distinct tenant_id, 'drain' as kind, ledger_id as id from postings
          where status in ('READY', 'POSTING', 'IN_DOUBT') and coalesce(greatest(next_attempt_at, lease_until), updated_at) < now() - interval '1 minute'
+           or next_attempt_at < now() - interval '1 minute' and (lease_until is null or lease_until < now())
        union all
        select distinct q.tenant_id, 'plan', q.pipeline_id from planning_queue q
          where not exists (select from sync_runs r where r.tenant_id = q.tenant_id and r.pipeline_id = q.pipeline_id
