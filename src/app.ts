@@ -19,6 +19,7 @@ import { isMigrated, migrate } from './entities/migrate.js';
 import { ConfigurationError, UpstreamUnavailableError } from './errors.js';
 import { exportRoute } from './http/exports.js';
 import { Metrics, metricsRoute } from './http/metrics.js';
+import { Readiness, startProbes } from './http/probes.js';
 import { receiptRoutes } from './http/receipts.js';
 import { createHttpServer, type RunningHttpServer } from './http/server.js';
 import { KnownDocuments } from './http/trustedDocuments.js';
@@ -189,7 +190,10 @@ export async function startApp(config: Config, logger: Logger = createLogger(con
   const presence = new Presence(db, ground.connectionString, engine.processId, lockKey, logger);
   const parts: Stoppable[] = [];
   const stop = async (): Promise<void> => {
-    await Promise.all(parts.map((part) => part.stop()));
+    for (const part of parts) part.beginStop?.();
+    // Whoever watches is answered until the work has ended.
+    await Promise.all(parts.filter(({ isLast }) => !isLast).map((part) => part.stop()));
+    await Promise.all(parts.filter(({ isLast }) => isLast).map((part) => part.stop()));
     const lastProcess = await presence.stop();
     await engine.connections.closeAll({ lastProcess });
     await ground.close(CLOSING_MS);
@@ -216,6 +220,9 @@ async function startRoles(config: Config, ground: Ground, parts: Stoppable[]): P
     url = server.url;
     parts.push({ stop });
   }
+  // A process with an API answers probes there.
+  if (url === null && config.workerPort !== null)
+    parts.push(await startWorkerProbes(config, config.workerPort, ground));
   if (config.roles.includes('worker')) {
     const worker = new Worker(engine, queue, db);
     const schedule = new Schedule(engine, db);
@@ -231,7 +238,31 @@ async function startRoles(config: Config, ground: Ground, parts: Stoppable[]): P
   return url;
 }
 
+async function startWorkerProbes(config: Config, port: number, { engine, db, logger }: Ground): Promise<Stoppable> {
+  const { host, metricsToken } = config;
+  const metrics = new Metrics({ db, clock: engine.clock, version: VERSION });
+  const readiness = new Readiness(() => isMigrated(db));
+  const probes = await startProbes({
+    ...{ host, port, logger, metrics: metricsRoute(metrics, metricsToken) },
+    isReady: () => readiness.isReady(),
+  }).catch((error: unknown) => {
+    metrics.stop();
+    throw whyNotListening(error, { name: 'LEDGERGATE_WORKER_PORT', host, port });
+  });
+  logger.info({ url: probes.url }, 'answering probes');
+  return {
+    isLast: true,
+    beginStop: () => probes.beginStop(),
+    async stop() {
+      await probes.stop();
+      metrics.stop();
+    },
+  };
+}
+
 interface Stoppable {
+  readonly isLast?: boolean;
+  beginStop?(): void;
   stop(): Promise<void>;
 }
 
@@ -245,6 +276,7 @@ async function startApi(
   const feed = new EventFeed({ db, connectionString, logger });
   await feed.start();
   const metrics = new Metrics({ db, clock: engine.clock, version: VERSION });
+  const readiness = new Readiness(() => isMigrated(db));
   const server = await createHttpServer({
     host: config.host,
     port: config.port,
@@ -255,7 +287,7 @@ async function startApi(
     useCases: createUseCases(engine),
     feed,
     webhooks: (systemId, kind, headers, rawBody) => receiveWebhook(engine, { systemId, kind, headers, rawBody }),
-    isReady: () => isMigrated(connectionString),
+    isReady: () => readiness.isReady(),
     isProduction: config.isProduction,
     executor: config.graphqlExecutor,
     requestsPerMinute: config.requestsPerMinute,
@@ -266,7 +298,7 @@ async function startApi(
   }).catch(async (error: unknown) => {
     metrics.stop();
     await feed.stop();
-    throw whyNotListening(error, config);
+    throw whyNotListening(error, { name: 'PORT', ...config });
   });
   return {
     server,
@@ -279,13 +311,18 @@ async function startApi(
 }
 
 /** A port that is taken may be the old process's, which is about to give it back: no reason to stay away for good. */
-function whyNotListening(error: unknown, { host, port }: Config): unknown {
+function whyNotListening(
+  error: unknown,
+  { name, host, port }: { readonly name: string; readonly host: string; readonly port: number },
+): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   if (code === 'EADDRINUSE') {
-    return new UpstreamUnavailableError(`PORT ${port} on ${host} is in use by another program.`, { cause: error });
+    return new UpstreamUnavailableError(`${name} ${port} on ${host} is in use by another program.`, { cause: error });
   }
   if (code === 'EADDRNOTAVAIL' || code === 'EACCES' || code === 'ENOTFOUND') {
-    return new ConfigurationError(`HOST ${host} with PORT ${port} cannot be listened on (${code}).`, { cause: error });
+    return new ConfigurationError(`HOST ${host} with ${name} ${port} cannot be listened on (${code}).`, {
+      cause: error,
+    });
   }
   return error;
 }

@@ -38,6 +38,8 @@ export interface Config {
   readonly oidc: (ClaimRules & { readonly issuer: string; readonly audience: string }) | null;
   /** What a scraper of /metrics sends as its bearer token. null = whoever reaches the server may look. */
   readonly metricsToken: Secret | null;
+  /** Where a process with role `worker` alone answers probes and scrapes, on `host`; 0 = any free one. null = nowhere. */
+  readonly workerPort: number | null;
   /** How long running work may take to finish after SIGTERM. */
   readonly shutdownMs: number;
 }
@@ -69,6 +71,7 @@ const Environment = z.object({
     .string()
     .regex(/^[\x21-\x7e]{8,}$/, 'must have at least 8 visible ASCII characters, without blanks')
     .optional(),
+  LEDGERGATE_WORKER_PORT: integer(0, 65_535).optional(),
   LEDGERGATE_OIDC_ISSUER: z
     .string()
     .refine(
@@ -82,6 +85,9 @@ const Environment = z.object({
   LEDGERGATE_OIDC_ROLES: z.string().transform(rolesByWord).optional(),
   LEDGERGATE_SHUTDOWN_SECONDS: integer(1, SHUTDOWN_SECONDS_MAX).default(25),
 });
+
+/** What a process may be given. Documentation and deployment files are held to it. */
+export const SETTING_NAMES: readonly string[] = Object.keys(Environment.shape);
 
 function integer(from: number, to: number) {
   const problem = `must be a whole number from ${from} to ${to}`;
@@ -186,6 +192,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     trustedDocuments: read.LEDGERGATE_TRUSTED_DOCUMENTS ?? null,
     oidc: oidcIn(read),
     metricsToken: read.LEDGERGATE_METRICS_TOKEN === undefined ? null : new Secret(read.LEDGERGATE_METRICS_TOKEN),
+    workerPort: read.LEDGERGATE_WORKER_PORT ?? null,
     shutdownMs: read.LEDGERGATE_SHUTDOWN_SECONDS * 1000,
   });
 }

@@ -1,8 +1,11 @@
 import pg from 'pg';
+import type { Database } from './database.js';
 import { createDataSource } from './dataSource.js';
 
 /** Any number; the same in every process of every version. */
 const MIGRATION_LOCK = 7_203_114_001;
+
+const UNDEFINED_TABLE = '42P01';
 
 /**
  * Brings the schema up to date. Processes that start together queue on a lock: one migrates, the others find nothing
@@ -33,13 +36,22 @@ export async function migrate(connectionString: string): Promise<void> {
   }
 }
 
-/** Whether the database holds every migration that this program knows. */
-export async function isMigrated(connectionString: string): Promise<boolean> {
-  const source = createDataSource({ connectionString, poolSize: 1 });
-  await source.initialize();
+/**
+ * Whether the database holds every migration that this program knows, by one question on a connection of the pool. A
+ * database that a newer program migrated holds them too.
+ */
+export async function isMigrated(db: Database): Promise<boolean> {
+  const names = db.dataSource.migrations.map((migration) => migration.name ?? migration.constructor.name);
+  const asked = db.lookup<{ known: number }>(
+    'select count(distinct name)::int as known from migrations where name = any($1)',
+    [names],
+  );
   try {
-    return !(await source.showMigrations());
-  } finally {
-    await source.destroy();
+    const [row] = await asked;
+    return row?.known === names.length;
+  } catch (error) {
+    // Nothing was ever migrated.
+    if (error instanceof Error && 'code' in error && error.code === UNDEFINED_TABLE) return false;
+    throw error;
   }
 }

@@ -10,6 +10,7 @@ import { type Exchange, exchangeOf, readBody, sendJson } from './exchange.js';
 import { createFormatError } from './formatError.js';
 import { handleGraphql } from './graphqlHandler.js';
 import type { HttpRoute, HttpServerOptions, RunningHttpServer } from './options.js';
+import { sendReady } from './probes.js';
 import { RateLimits } from './rateLimit.js';
 import { KnownDocuments } from './trustedDocuments.js';
 import { serveWebSocket } from './websocket.js';
@@ -42,7 +43,7 @@ export async function createHttpServer(options: HttpServerOptions): Promise<Runn
     const { method } = exchange.request;
     if (pathname === '/graphql') return handleGraphql(exchange, { ...options, limits }, apollo);
     if (pathname === '/healthz') return sendJson(exchange, 200, { status: 'ok' });
-    if (pathname === '/readyz') return answerReady(exchange, options, isStopping);
+    if (pathname === '/readyz') return sendReady(exchange, isStopping, options.isReady);
     if (WEBHOOK_PATH.test(pathname)) return answerWebhook(exchange, options);
     for (const route of options.routes ?? []) {
       const match = route.method === method ? route.pattern.exec(pathname) : null;
@@ -96,12 +97,6 @@ function fail(exchange: Exchange, options: HttpServerOptions, error: unknown): v
   options.logger.error({ err: error, correlationId, path: exchange.url.pathname }, 'a request failed');
   if (response.headersSent) response.destroy();
   else sendJson(exchange, 500, { error: 'INTERNAL', traceId: correlationId });
-}
-
-async function answerReady(exchange: Exchange, options: HttpServerOptions, isStopping: boolean): Promise<void> {
-  const isReady = !isStopping && (await options.isReady().catch(() => false));
-  const reason = isStopping ? 'stopping' : 'the database does not answer or lacks migrations';
-  sendJson(exchange, isReady ? 200 : 503, isReady ? { status: 'ready' } : { status: 'not ready', reason });
 }
 
 async function answerWebhook(exchange: Exchange, options: HttpServerOptions): Promise<void> {

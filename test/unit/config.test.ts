@@ -46,6 +46,7 @@ describe('settings', () => {
       isProduction: false,
       roles: ['api', 'worker'],
       logLevel: 'info',
+      workerPort: null,
       shutdownMs: 25_000,
     });
     expect(Object.isFrozen(config)).toBe(true);
@@ -65,6 +66,7 @@ describe('settings', () => {
       NODE_ENV: 'production',
       ROLE: 'worker',
       LOG_LEVEL: 'debug',
+      LEDGERGATE_WORKER_PORT: '9464',
       LEDGERGATE_SHUTDOWN_SECONDS: '5',
     });
     expect(config).toMatchObject({
@@ -73,6 +75,7 @@ describe('settings', () => {
       isProduction: true,
       roles: ['worker'],
       logLevel: 'debug',
+      workerPort: 9464,
       shutdownMs: 5000,
       masterKeySource: 'environment',
     });
