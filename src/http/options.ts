@@ -4,6 +4,7 @@ import type { Engine } from '../services/engine.js';
 import type { EventFeed } from '../services/eventFeed.js';
 import type { UseCases } from '../services/useCases.js';
 import type { Exchange } from './exchange.js';
+import type { WebSocketLimits } from './subscribers.js';
 import type { KnownDocuments } from './trustedDocuments.js';
 
 /**
@@ -52,6 +53,7 @@ export interface HttpServerOptions extends Pick<Engine, 'db' | 'clock' | 'logger
   readonly routes?: readonly HttpRoute[];
   /** How long running requests may take to end when the server stops. */
   readonly drainMs?: number;
+  readonly webSocket?: WebSocketLimits;
   /** How often the keys of open WebSockets are looked at again. */
   readonly keyCheckMs?: number;
 }

@@ -1,20 +1,29 @@
 import pg from 'pg';
 import type { Logger } from '../logger.js';
+import { KEYS_CHANNEL } from './apiKeys.js';
 import { EVENTS_CHANNEL } from './audit.js';
 
 /** `pg_notify` channels. A message says only "look": what happened is in the tables. */
 export const RUNS_CHANNEL = 'ledgergate_runs';
 export const ALERTS_CHANNEL = 'ledgergate_alerts';
 
+const CHANNELS = [EVENTS_CHANNEL, RUNS_CHANNEL, ALERTS_CHANNEL, KEYS_CHANNEL];
+
 /** The keys under which subscribers wait, as the channel and its message make them. */
 export const topics = {
   events: (tenantId: string) => `${EVENTS_CHANNEL} ${tenantId}`,
   run: (tenantId: string, runId: string) => `${RUNS_CHANNEL} ${tenantId}:${runId}`,
   alerts: (tenantId: string) => `${ALERTS_CHANNEL} ${tenantId}`,
+  key: (keyId: string) => `${KEYS_CHANNEL} ${keyId}`,
 };
 
+/** Whatever wants to hear of a topic. Rings may be too many, after a break for instance; each says only "look". */
+export interface Rung {
+  ring(): void;
+}
+
 /** One subscriber's bell. A ring that nobody waits for is kept, so that none is lost between a look and the next wait. */
-export class Bell {
+export class Bell implements Rung {
   private isRung = false;
   private wake: (() => void) | null = null;
 
@@ -54,7 +63,7 @@ const RECONNECT_MAX_MS = 5_000;
  * because nobody knows what was said meanwhile.
  */
 export class Wakeups {
-  private readonly bells = new Map<string, Set<Bell>>();
+  private readonly bells = new Map<string, Set<Rung>>();
   private client: pg.Client | null = null;
   private retry: NodeJS.Timeout | null = null;
   private isStopped = false;
@@ -78,15 +87,14 @@ export class Wakeups {
     await client?.end().catch(() => undefined);
   }
 
-  join(topic: string): Bell {
-    const bell = new Bell();
+  join<T extends Rung>(topic: string, bell: T): T {
     const others = this.bells.get(topic);
     if (others) others.add(bell);
     else this.bells.set(topic, new Set([bell]));
     return bell;
   }
 
-  leave(topic: string, bell: Bell): void {
+  leave(topic: string, bell: Rung): void {
     const others = this.bells.get(topic);
     others?.delete(bell);
     if (others?.size === 0) this.bells.delete(topic);
@@ -105,7 +113,7 @@ export class Wakeups {
     this.client = client;
     try {
       await client.connect();
-      await client.query(`listen ${EVENTS_CHANNEL}; listen ${RUNS_CHANNEL}; listen ${ALERTS_CHANNEL}`);
+      await client.query(CHANNELS.map((channel) => `listen ${channel}`).join('; '));
     } catch (error) {
       if (this.client === client) this.client = null;
       await client.end().catch(() => undefined);
