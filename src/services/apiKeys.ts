@@ -84,7 +84,7 @@ export async function revokeApiKey(
     if (key.revokedAt) return done({ id });
     await tx.manager.update(ApiKeyRow, row, { revokedAt: now });
     // Whoever has a subscription open with it is shown out by the process that holds the connection.
-    await tx.query(`select pg_notify('${KEYS_CHANNEL}', $1)`, [id]);
+    await tx.wake(KEYS_CHANNEL, id);
     recordFor(tx, caller, now, {
       action: 'apiKey.revoked',
       subjectType: 'ApiKey',

@@ -3,7 +3,7 @@ import type { Database } from '../entities/database.js';
 import { InputError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { ALERT_COLUMNS, type AlertRow, AUDIT_COLUMNS, type AuditEventRow } from './read/trail.js';
-import { Bell, topics, Wakeups } from './wakeups.js';
+import { Bell, DatabaseListener, topics, type WakeupListener, Wakeups } from './wakeups.js';
 
 export { ALERTS_CHANNEL, RUNS_CHANNEL } from './wakeups.js';
 
@@ -11,6 +11,8 @@ export interface EventFeedOptions {
   readonly connectionString: string;
   readonly db: Database;
   readonly logger: Logger;
+  /** How wake-ups come; by default over the database. */
+  readonly listener?: WakeupListener;
   /** How often a subscriber looks even if nobody woke it: the answer to every wake-up that got lost. */
   readonly safetyPollMs?: number;
 }
@@ -102,7 +104,7 @@ export class EventFeed {
   private readonly pollMs: number;
 
   constructor(private readonly options: EventFeedOptions) {
-    this.wakeups = new Wakeups(options.connectionString, options.logger);
+    this.wakeups = new Wakeups(options.listener ?? new DatabaseListener(options.connectionString, options.logger));
     this.pollMs = options.safetyPollMs ?? SAFETY_POLL_MS;
   }
 

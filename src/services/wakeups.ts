@@ -58,33 +58,38 @@ export class Bell implements Rung {
 const RECONNECT_FIRST_MS = 100;
 const RECONNECT_MAX_MS = 5_000;
 
-/**
- * The process's one listening connection. It may break at any time: it is opened again, and every bell is rung then,
- * because nobody knows what was said meanwhile.
- */
+/** A way by which wake-ups come. */
+export interface WakeupListener {
+  /**
+   * @param renewed called whenever listening has begun anew, and nobody knows what was said meanwhile.
+   */
+  listen(
+    channels: readonly string[],
+    heard: (channel: string, message: string) => void,
+    renewed: () => void,
+  ): Promise<void>;
+  endListening(): Promise<void>;
+}
+
+/** Who waits for what, and rings whoever a wake-up is for. */
 export class Wakeups {
   private readonly bells = new Map<string, Set<Rung>>();
-  private client: pg.Client | null = null;
-  private retry: NodeJS.Timeout | null = null;
-  private isStopped = false;
-  private backoffMs = RECONNECT_FIRST_MS;
 
-  constructor(
-    private readonly connectionString: string,
-    private readonly logger: Logger,
-  ) {}
+  constructor(private readonly listener: WakeupListener) {}
 
-  /** @throws the database's error when it cannot be reached at the start. */
+  /** @throws the database's error when wake-ups come from there and it cannot be reached at the start. */
   start(): Promise<void> {
-    return this.listen();
+    return this.listener.listen(
+      CHANNELS,
+      (channel, message) => this.ring(`${channel} ${message}`),
+      () => {
+        for (const topic of this.bells.keys()) this.ring(topic);
+      },
+    );
   }
 
-  async stop(): Promise<void> {
-    this.isStopped = true;
-    if (this.retry) clearTimeout(this.retry);
-    const client = this.client;
-    this.client = null;
-    await client?.end().catch(() => undefined);
+  stop(): Promise<void> {
+    return this.listener.endListening();
   }
 
   join<T extends Rung>(topic: string, bell: T): T {
@@ -100,7 +105,49 @@ export class Wakeups {
     if (others?.size === 0) this.bells.delete(topic);
   }
 
-  private async listen(): Promise<void> {
+  private ring(topic: string): void {
+    for (const bell of this.bells.get(topic) ?? []) bell.ring();
+  }
+}
+
+/**
+ * The process's one listening connection. It may break at any time: it is opened again, and every bell is rung then,
+ * because nobody knows what was said meanwhile.
+ */
+export class DatabaseListener implements WakeupListener {
+  private client: pg.Client | null = null;
+  private retry: NodeJS.Timeout | null = null;
+  private isStopped = false;
+  private backoffMs = RECONNECT_FIRST_MS;
+  private begin: () => Promise<void> = async () => undefined;
+
+  constructor(
+    private readonly connectionString: string,
+    private readonly logger: Logger,
+  ) {}
+
+  listen(
+    channels: readonly string[],
+    heard: (channel: string, message: string) => void,
+    renewed: () => void,
+  ): Promise<void> {
+    this.begin = () => this.connect(channels, heard, renewed);
+    return this.begin();
+  }
+
+  async endListening(): Promise<void> {
+    this.isStopped = true;
+    if (this.retry) clearTimeout(this.retry);
+    const client = this.client;
+    this.client = null;
+    await client?.end().catch(() => undefined);
+  }
+
+  private async connect(
+    channels: readonly string[],
+    heard: (channel: string, message: string) => void,
+    renewed: () => void,
+  ): Promise<void> {
     const client = new pg.Client({
       connectionString: this.connectionString,
       application_name: 'ledgergate-listen',
@@ -109,18 +156,18 @@ export class Wakeups {
     // Both may come for one break; only the first counts.
     client.on('error', (error) => this.lost(client, error));
     client.on('end', () => this.lost(client, null));
-    client.on('notification', ({ channel, payload }) => this.ring(`${channel} ${payload ?? ''}`));
+    client.on('notification', ({ channel, payload }) => heard(channel, payload ?? ''));
     this.client = client;
     try {
       await client.connect();
-      await client.query(CHANNELS.map((channel) => `listen ${channel}`).join('; '));
+      await client.query(channels.map((channel) => `listen ${channel}`).join('; '));
     } catch (error) {
       if (this.client === client) this.client = null;
       await client.end().catch(() => undefined);
       throw error;
     }
     this.backoffMs = RECONNECT_FIRST_MS;
-    for (const topic of this.bells.keys()) this.ring(topic);
+    renewed();
   }
 
   private lost(client: pg.Client, error: Error | null): void {
@@ -133,16 +180,12 @@ export class Wakeups {
 
   private listenAgain(): void {
     this.retry = setTimeout(() => {
-      this.listen().catch((error: unknown) => {
+      this.begin().catch((error: unknown) => {
         if (this.isStopped) return;
         this.logger.warn({ err: error }, 'the listening connection could not be opened; trying again');
         this.listenAgain();
       });
     }, this.backoffMs);
     this.backoffMs = Math.min(this.backoffMs * 2, RECONNECT_MAX_MS);
-  }
-
-  private ring(topic: string): void {
-    for (const bell of this.bells.get(topic) ?? []) bell.ring();
   }
 }
