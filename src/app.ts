@@ -33,6 +33,7 @@ import { createUseCases } from './services/allUseCases.js';
 import { ensureBootstrapAdmin } from './services/apiKeys.js';
 import { EventFeed } from './services/eventFeed.js';
 import { LiveConnections } from './services/liveConnections.js';
+import { LoginTokens } from './services/loginTokens.js';
 import { Presence } from './services/processes.js';
 import { RedisWakeups } from './services/redisWakeups.js';
 import type { SystemsParts } from './services/systems.js';
@@ -267,6 +268,7 @@ async function startApi(
     isProduction: config.isProduction,
     executor: config.graphqlExecutor,
     requestsPerMinute: config.requestsPerMinute,
+    ...(config.oidc ? { logins: new LoginTokens(config.oidc, engine) } : {}),
     documents,
     routes: [exportRoute(engine), metricsRoute(metrics, config.metricsToken), ...receiptRoutes(engine)],
     drainMs: Math.max(1_000, config.shutdownMs - CLOSING_MS),

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type ClaimRules, isSafeAddress } from './domain/loginClaims.js';
+import { ROLES } from './domain/vocabulary.js';
 import { ConfigurationError } from './errors.js';
 import { masterKeysIn } from './platform/masterKeyFile.js';
 import { type MasterKey, readMasterKey, Secret } from './secrets.js';
@@ -34,6 +36,8 @@ export interface Config {
   readonly requestsPerMinute: number;
   /** A JSON file of GraphQL documents by their SHA-256; nothing else is answered then. null = everything is. */
   readonly trustedDocuments: string | null;
+  /** Whose login tokens are taken where an API key is asked for. null = API keys only. */
+  readonly oidc: (ClaimRules & { readonly issuer: string; readonly audience: string }) | null;
   /** What a scraper of /metrics sends as its bearer token. null = whoever reaches the server may look. */
   readonly metricsToken: Secret | null;
   /** How long running work may take to finish after SIGTERM. */
@@ -68,6 +72,17 @@ const Environment = z.object({
     .string()
     .regex(/^[\x21-\x7e]{8,}$/, 'must have at least 8 visible ASCII characters, without blanks')
     .optional(),
+  LEDGERGATE_OIDC_ISSUER: z
+    .string()
+    .refine(
+      (text) => isSafeAddress(text) && !/[?#]/.test(text),
+      'must be the https address of an issuer, as its tokens spell it',
+    )
+    .optional(),
+  LEDGERGATE_OIDC_AUDIENCE: z.string().optional(),
+  LEDGERGATE_OIDC_TENANT_CLAIM: z.string().optional(),
+  LEDGERGATE_OIDC_ROLE_CLAIM: z.string().optional(),
+  LEDGERGATE_OIDC_ROLES: z.string().transform(rolesByWord).optional(),
   LEDGERGATE_SHUTDOWN_SECONDS: integer(1, SHUTDOWN_SECONDS_MAX).default(25),
 });
 
@@ -94,6 +109,42 @@ function masterKey() {
 
 function isRedisUrl(text: string): boolean {
   return ['redis:', 'rediss:'].includes(URL.parse(text)?.protocol ?? '');
+}
+
+/** `finance-admins=ADMIN,auditors=AUDITOR`: what the issuer's words mean here. */
+function rolesByWord(text: string, context: z.RefinementCtx): ClaimRules['roles'] {
+  const pairs = text.split(',').map((pair) => /^\s*(\S(?:.*\S)?)\s*=\s*([A-Z]+)\s*$/.exec(pair));
+  const roles = new Map(
+    pairs.flatMap((pair) => {
+      const role = ROLES.find((one) => one === pair?.[2]);
+      return pair?.[1] !== undefined && role ? [[pair[1], role] as const] : [];
+    }),
+  );
+  if (roles.size === pairs.length) return roles;
+  const message = `must be a list such as finance-admins=ADMIN,auditors=AUDITOR, of the roles ${ROLES.join(', ')}`;
+  context.addIssue({ code: 'custom', message });
+  return z.NEVER;
+}
+
+/** @throws ConfigurationError half a setting: who logs in would then be decided by what was left out. */
+function oidcIn(read: z.infer<typeof Environment>): Config['oidc'] {
+  const { LEDGERGATE_OIDC_ISSUER: issuer, LEDGERGATE_OIDC_AUDIENCE: audience } = read;
+  if (issuer !== undefined && audience !== undefined) {
+    return {
+      ...{ issuer, audience },
+      tenantClaim: read.LEDGERGATE_OIDC_TENANT_CLAIM ?? 'tenant',
+      roleClaim: read.LEDGERGATE_OIDC_ROLE_CLAIM ?? 'role',
+      roles: read.LEDGERGATE_OIDC_ROLES ?? null,
+    };
+  }
+  const given = Object.entries(read).flatMap(([name, value]) =>
+    name.startsWith('LEDGERGATE_OIDC_') && value !== undefined ? [name] : [],
+  );
+  if (given.length === 0) return null;
+  const missing = issuer === undefined ? 'LEDGERGATE_OIDC_ISSUER' : 'LEDGERGATE_OIDC_AUDIENCE';
+  throw new ConfigurationError(`${missing} must be set when ${given.join(', ')} is.`, {
+    detail: { variables: [missing] },
+  });
 }
 
 function isPostgresUrl(text: string): boolean {
@@ -141,6 +192,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     graphqlExecutor: read.GRAPHQL_EXECUTOR,
     requestsPerMinute: read.LEDGERGATE_REQUESTS_PER_MINUTE,
     trustedDocuments: read.LEDGERGATE_TRUSTED_DOCUMENTS ?? null,
+    oidc: oidcIn(read),
     metricsToken: read.LEDGERGATE_METRICS_TOKEN === undefined ? null : new Secret(read.LEDGERGATE_METRICS_TOKEN),
     shutdownMs: read.LEDGERGATE_SHUTDOWN_SECONDS * 1000,
   });

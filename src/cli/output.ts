@@ -21,6 +21,8 @@ export interface Io {
   outSlowly(text: string): Promise<void>;
   /** Asks the person at the terminal; absent where there is none, so that scripts are never kept waiting. */
   ask?(question: string): Promise<boolean>;
+  /** As `ask`, for any answer; null = the person closed the input. */
+  askLine?(question: string): Promise<string | null>;
 }
 
 export const processIo: Io = {
@@ -30,7 +32,7 @@ export const processIo: Io = {
     new Promise((resolve, reject) => {
       process.stdout.write(text, (error) => (error ? reject(error) : resolve()));
     }),
-  ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: askPerson } : {}),
+  ...(process.stdin.isTTY && process.stderr.isTTY ? { ask: askPerson, askLine: askPersonLine } : {}),
 };
 
 /** Anything but a yes is a no. */
@@ -38,6 +40,17 @@ async function askPerson(question: string): Promise<boolean> {
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return /^y(es)?$/i.test((await terminal.question(`${question} [y/N] `)).trim());
+  } finally {
+    terminal.close();
+  }
+}
+
+async function askPersonLine(question: string): Promise<string | null> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const closed = new Promise<null>((resolve) => terminal.once('close', () => resolve(null)));
+  try {
+    const answer = await Promise.race([terminal.question(question), closed]);
+    return answer === null ? null : answer.trim();
   } finally {
     terminal.close();
   }

@@ -10,6 +10,7 @@ import { addReplay } from './commands/replay.js';
 import { addSandbox } from './commands/sandbox.js';
 import { addSync } from './commands/sync.js';
 import { addSystems } from './commands/systems.js';
+import { addTenants } from './commands/tenants.js';
 import { addVendors } from './commands/vendors.js';
 import { EXIT, type Io } from './output.js';
 
@@ -50,6 +51,7 @@ export async function runProgram(args: readonly string[], io: Io): Promise<numbe
     .exitOverride();
   for (const add of [
     addMigrate,
+    addTenants,
     addKeys,
     addAudit,
     addBi,

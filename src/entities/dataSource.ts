@@ -8,6 +8,7 @@ import { Review1763900000004 } from './migrations/0004-review.js';
 import { Receipts1764000000005 } from './migrations/0005-receipts.js';
 import { VendorMemory1764100000006 } from './migrations/0006-vendorMemory.js';
 import { Bi1764200000007 } from './migrations/0007-bi.js';
+import { Access1764300000008 } from './migrations/0008-access.js';
 import { Due1764500000010 } from './migrations/0010-due.js';
 
 export interface DataSourceOptions {
@@ -32,6 +33,7 @@ export function createDataSource(options: DataSourceOptions): DataSource {
       Receipts1764000000005,
       VendorMemory1764100000006,
       Bi1764200000007,
+      Access1764300000008,
       Due1764500000010,
     ],
     migrationsTransactionMode: 'each',

@@ -1,12 +1,13 @@
 import { type ApolloServer, HeaderMap } from '@apollo/server';
 import type { GraphqlContext } from '../resolvers/context.js';
-import { authenticate, type KeyFacts } from '../services/apiKeys.js';
+import type { KeyFacts } from '../services/apiKeys.js';
 import { ReadServices } from '../services/read/index.js';
-import { bearerOf, type Exchange, readBody, send, sendGraphqlError } from './exchange.js';
+import { admit } from './admit.js';
+import { type Exchange, readBody, send, sendGraphqlError } from './exchange.js';
 import type { HttpServerOptions } from './options.js';
 import type { RateLimits } from './rateLimit.js';
 
-type Parts = Pick<HttpServerOptions, 'db' | 'clock' | 'connectors' | 'useCases' | 'feed'>;
+type Parts = Pick<HttpServerOptions, 'db' | 'clock' | 'logger' | 'logins' | 'connectors' | 'useCases' | 'feed'>;
 
 export function contextFor(parts: Parts, key: KeyFacts, correlationId: string): GraphqlContext {
   return {
@@ -14,6 +15,7 @@ export function contextFor(parts: Parts, key: KeyFacts, correlationId: string): 
       tenantId: key.tenantId,
       actor: `user:${key.name}`,
       keyId: key.keyId,
+      identity: key.identity,
       role: key.role,
       correlationId,
     },
@@ -37,19 +39,13 @@ export async function handleGraphql(
     sendGraphqlError(exchange, 405, 'METHOD_NOT_ALLOWED', 'Use POST.', { allow: 'GET, POST' });
     return;
   }
-  const secret = bearerOf(request.headers.authorization);
-  const key = secret === null ? null : await authenticate(parts.db, secret, parts.clock.now());
-  if (!key) {
-    const message = 'Send a valid API key: `Authorization: Bearer <key>`.';
-    sendGraphqlError(exchange, 401, 'UNAUTHENTICATED', message, { 'www-authenticate': 'Bearer' });
+  const admitted = await admit(exchange, parts);
+  if ('refusal' in admitted) {
+    const { status, code, message, headers } = admitted.refusal;
+    sendGraphqlError(exchange, status, code, message, headers);
     return;
   }
-  const tooMany = await parts.limits.take(key.keyId);
-  if (tooMany) {
-    const headers = { 'retry-after': String(tooMany.retryAfterSeconds) };
-    sendGraphqlError(exchange, 429, 'RATE_LIMITED', tooMany.message, headers);
-    return;
-  }
+  const { key } = admitted;
   const body = request.method === 'POST' ? await jsonBody(exchange) : { value: undefined };
   if (!body) return;
   const headers = new HeaderMap();

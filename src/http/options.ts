@@ -2,6 +2,7 @@ import type { Role } from '../domain/vocabulary.js';
 import type { KeyFacts } from '../services/apiKeys.js';
 import type { Engine } from '../services/engine.js';
 import type { EventFeed } from '../services/eventFeed.js';
+import type { LoginTokens } from '../services/loginTokens.js';
 import type { UseCases } from '../services/useCases.js';
 import type { Exchange } from './exchange.js';
 import type { WebSocketLimits } from './subscribers.js';
@@ -46,6 +47,8 @@ export interface HttpServerOptions extends Pick<Engine, 'db' | 'clock' | 'logger
   readonly executor?: 'jit' | 'plain';
   /** Of one key in this process; 0 or unset = no limit. */
   readonly requestsPerMinute?: number;
+  /** Takes tokens of an OpenID Connect issuer where an API key is asked for. Unset: API keys only. */
+  readonly logins?: Pick<LoginTokens, 'factsOf'>;
   /** Unset: every document is answered. */
   readonly documents?: KnownDocuments;
   /** How long a query may take; 30 s. */

@@ -3,10 +3,10 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ROLES } from '../domain/vocabulary.js';
 import { buildSchema } from '../schema/build.js';
-import { authenticate } from '../services/apiKeys.js';
+import { admit } from './admit.js';
 import { startApollo } from './apollo.js';
 import { loadConsole } from './console.js';
-import { bearerOf, type Exchange, exchangeOf, readBody, sendJson } from './exchange.js';
+import { type Exchange, exchangeOf, readBody, sendJson } from './exchange.js';
 import { createFormatError } from './formatError.js';
 import { handleGraphql } from './graphqlHandler.js';
 import type { HttpRoute, HttpServerOptions, RunningHttpServer } from './options.js';
@@ -131,18 +131,13 @@ async function answerRoute(
   match: RegExpExecArray,
 ): Promise<void> {
   if (route.role === null) return route.handle({ ...exchange, match, key: null });
-  const secret = bearerOf(exchange.request.headers.authorization);
-  const key = secret === null ? null : await authenticate(options.db, secret, options.clock.now());
-  if (!key) {
-    const message = 'Send a valid API key: `Authorization: Bearer <key>`.';
-    return sendJson(exchange, 401, { error: 'UNAUTHENTICATED', message }, { 'www-authenticate': 'Bearer' });
+  const admitted = await admit(exchange, options);
+  if ('refusal' in admitted) {
+    const { status, code, message, headers, retryAfterSeconds } = admitted.refusal;
+    const body = { error: code, message, ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }) };
+    return sendJson(exchange, status, body, headers);
   }
-  const tooMany = await options.limits.take(key.keyId);
-  if (tooMany) {
-    const { message, retryAfterSeconds } = tooMany;
-    const headers = { 'retry-after': String(retryAfterSeconds) };
-    return sendJson(exchange, 429, { error: 'RATE_LIMITED', message, retryAfterSeconds }, headers);
-  }
+  const { key } = admitted;
   if (ROLES.indexOf(key.role) < ROLES.indexOf(route.role)) {
     const message = `This needs role ${route.role}; this key has role ${key.role}.`;
     return sendJson(exchange, 403, { error: 'FORBIDDEN', message, requiredRole: route.role });

@@ -59,7 +59,7 @@ export class Subscribers {
 
   /** @param keyMayHaveChanged called when the subscriber's key was revoked, in whichever process. */
   add(subscriber: Subscriber, keyMayHaveChanged: () => void): void {
-    this.open.set(subscriber, this.feed.watchKey(subscriber.key.keyId, keyMayHaveChanged));
+    this.open.set(subscriber, this.feed.watchKey(subscriber.key.identity, keyMayHaveChanged));
   }
 
   delete(subscriber: Subscriber): void {
@@ -84,7 +84,8 @@ export class Subscribers {
     if (subscriber.running.size >= perSocket) return `A connection runs at most ${perSocket} operations at a time.`;
     const perKey = this.limits.operationsPerKey ?? OPERATIONS_PER_KEY;
     let count = 0;
-    for (const { key, running } of this.open.keys()) if (key.keyId === subscriber.key.keyId) count += running.size;
+    for (const { key, running } of this.open.keys())
+      if (key.identity === subscriber.key.identity) count += running.size;
     if (count >= perKey) return `A key runs at most ${perKey} operations at a time.`;
     const reading = new Reading();
     subscriber.running.set(operation, { id, reading });

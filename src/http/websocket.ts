@@ -13,8 +13,9 @@ import {
 import type { ServerOptions, SubscribePayload } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { type WebSocket, WebSocketServer } from 'ws';
-import { authenticate, type KeyFacts } from '../services/apiKeys.js';
+import type { KeyFacts } from '../services/apiKeys.js';
 import type { Reading } from '../services/eventFeed.js';
+import { identify } from './admit.js';
 import { refuseSchema, withoutSuggestions } from './apollo.js';
 import { BODY_MAX, bearerOf } from './exchange.js';
 import type { FormatError } from './formatError.js';
@@ -96,7 +97,7 @@ function hooksOf(
       guarded(options, ctx.extra, false, async () => {
         const { socket } = ctx.extra;
         const secret = secretIn(ctx.connectionParams);
-        const key = secret === null ? null : await authenticate(options.db, secret, options.clock.now());
+        const key = secret === null ? null : await identify(options, secret);
         if (secret === null || !key) return false;
         const subscriber: Subscriber = { socket, secret, key, running: new Map() };
         // It may have gone while its key was looked up, and would never be taken off the list again.
@@ -140,7 +141,7 @@ async function guarded<T>(options: Parts, { socket }: Extra, otherwise: T, work:
 
 /** @returns the key as it is now; null when it is no longer valid, and the connection is closed then. */
 async function keyNow(options: Parts, subscribers: Subscribers, subscriber: Subscriber): Promise<KeyFacts | null> {
-  const key = await authenticate(options.db, subscriber.secret, options.clock.now());
+  const key = await identify(options, subscriber.secret);
   if (key) subscriber.key = key;
   else subscribers.close(subscriber, CLOSE.forbidden, 'Forbidden');
   return key;
@@ -178,7 +179,7 @@ async function operationOf(
   payload: SubscribePayload,
   reading: Reading,
 ): Promise<ExecutionArgs | readonly GraphQLError[]> {
-  const tooFast = await options.limits.take(key.keyId);
+  const tooFast = await options.limits.take(key.identity);
   if (tooFast) return [refusal('RATE_LIMITED', tooFast.message, { retryAfterSeconds: tooFast.retryAfterSeconds })];
   const unknown = options.documents.refusal(payload.query, key.role);
   if (unknown) return [unknown];

@@ -151,11 +151,34 @@ async function setUp(boss: PgBoss, db: Database): Promise<void> {
       const { policy: _fixed, ...options } = QUEUE;
       await boss.updateQueue(name, options);
     }
-    // Jobs are enqueued in the transaction that makes them necessary, which runs as the application's own role.
-    await tx.query(`grant usage on schema pgboss to ledgergate_app`);
-    await tx.query(`grant select, insert, update, delete on all tables in schema pgboss to ledgergate_app`);
+    await letTenantsSend(tx);
     await tx.query(`grant execute on all functions in schema pgboss to ledgergate_app`);
   });
+}
+
+/**
+ * Jobs are enqueued in the transaction that makes them necessary, which runs as the application's own role: it may send,
+ * and see of the jobs those of its tenant, whose name every payload has. The job engine owns its tables and sees all.
+ */
+async function letTenantsSend(tx: Tx): Promise<void> {
+  await tx.query('grant usage on schema pgboss to ledgergate_app');
+  await tx.query('revoke all on all tables in schema pgboss from ledgergate_app');
+  await tx.query('grant select on pgboss.version, pgboss.queue to ledgergate_app');
+  // The table of jobs and those that it is split into: a statement may name either.
+  const tables = await tx.query<{ name: string; open: boolean }>(
+    `select c.oid::regclass::text as name, not c.relrowsecurity as open
+     from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attname = 'data' and not a.attisdropped
+     where c.relnamespace = 'pgboss'::regnamespace and c.relkind in ('r', 'p')`,
+  );
+  for (const { name, open } of tables) {
+    await tx.query(`grant select, insert, update on ${name} to ledgergate_app`);
+    // Only where it is new: it waits for everybody who works on the table.
+    if (!open) continue;
+    await tx.query(`alter table ${name} enable row level security`);
+    await tx.query(`create policy tenant_only on ${name} to ledgergate_app
+      using (data ->> 'tenantId' = (select current_setting('ledgergate.tenant', true)))
+      with check (data ->> 'tenantId' = (select current_setting('ledgergate.tenant', true)))`);
+  }
 }
 
 /**

@@ -23,7 +23,10 @@ export const PERMISSIONS: Readonly<Record<string, Role>> = {
   'Query.glPostings': 'VIEWER',
   'Query.glPosting': 'VIEWER',
   'Query.vendorMatches': 'VIEWER',
+  'Query.vendorLinks': 'VIEWER',
+  'Query.vendorThresholds': 'VIEWER',
   'Query.alerts': 'VIEWER',
+  'Query.previewVendorThresholds': 'OPERATOR',
   'Query.previewReplay': 'OPERATOR',
   'Query.auditEvents': 'AUDITOR',
   'Query.verifyAuditChain': 'AUDITOR',
@@ -52,6 +55,7 @@ export const PERMISSIONS: Readonly<Record<string, Role>> = {
   'Mutation.createPipeline': 'ADMIN',
   'Mutation.updatePipeline': 'ADMIN',
   'Mutation.setMappingRules': 'ADMIN',
+  'Mutation.setVendorThresholds': 'ADMIN',
   'Mutation.createApiKey': 'ADMIN',
   'Mutation.revokeApiKey': 'ADMIN',
 

@@ -19,6 +19,7 @@ import {
   NodeResolver,
   ReconciliationResolver,
 } from '../resolvers/trail.js';
+import { VendorLinkResolver, VendorThresholdsResolver } from '../resolvers/vendorSettings.js';
 import { SpendRecordResolver, VendorCandidateResolver, VendorMatchResolver } from '../resolvers/vendors.js';
 
 /** type-graphql asks for one, although every subscription of ours brings its own source, the event feed. */
@@ -49,6 +50,8 @@ const RESOLVERS = [
   SpendReceiptsResolver,
   PostingReceiptsResolver,
   VendorMatchResolver,
+  VendorLinkResolver,
+  VendorThresholdsResolver,
   VendorCandidateResolver,
   AuditResolver,
   ReconciliationResolver,

@@ -20,6 +20,7 @@ import {
 } from './systems.js';
 import type { UseCases } from './useCases.js';
 import { resolveVendorMatch } from './vendorMatches.js';
+import { previewThresholds, readThresholds, setThresholds } from './vendorThresholds.js';
 
 /** The use cases over one engine, as the resolvers and the command line are given them. */
 export function createUseCases(engine: SystemsParts): UseCases {
@@ -46,6 +47,9 @@ export function createUseCases(engine: SystemsParts): UseCases {
     excludeSpendRecord: (caller, id, reason) => excludeSpendRecord(engine, caller, id, reason),
     includeSpendRecord: (caller, id) => includeSpendRecord(engine, caller, id),
     resolveVendorMatch: (caller, input) => resolveVendorMatch(engine, caller, input),
+    vendorThresholds: (caller, ledgerId) => readThresholds(engine, caller, ledgerId),
+    previewThresholds: (caller, ledgerId, thresholds) => previewThresholds(engine, caller, ledgerId, thresholds),
+    setThresholds: (caller, input) => setThresholds(engine, caller, input),
     resolveAlert: (caller, id) => resolveAlert(engine, caller, id),
     reconcile: (tenantId, request) => reconcile(engine, tenantId, request),
   };

@@ -8,10 +8,14 @@ import { record, recordFor } from './audit.js';
 import type { Caller } from './engine.js';
 import { done, type Outcome, refused } from './outcome.js';
 
-/** Whom a key speaks for. */
+/** Whom a key, or a login token in its place, speaks for. */
 export interface KeyFacts {
   readonly tenantId: string;
-  readonly keyId: string;
+  /** null for a login token. */
+  readonly keyId: string | null;
+  /** Tells callers apart whatever they are called: the key's id, or the issuer's id of the person. */
+  readonly identity: string;
+  /** The key's name, or the person's. */
   readonly name: string;
   readonly role: Role;
 }
@@ -97,6 +101,22 @@ export async function revokeApiKey(
   });
 }
 
+/** A key without anything that opens something. */
+export type ListedKey = Omit<ApiKeyRow, 'tenantId' | 'secretHash'> & {
+  readonly state: 'in force' | 'expired' | 'revoked';
+};
+
+/** Newest first, with those that have ended. */
+export async function listApiKeys(db: Database, tenantId: string, now: Date): Promise<ListedKey[]> {
+  const rows = await db.tenant(tenantId, (tx) =>
+    tx.manager.find(ApiKeyRow, { where: { tenantId }, order: { createdAt: 'DESC', id: 'DESC' } }),
+  );
+  return rows.map(({ tenantId: _tenant, secretHash: _hash, ...key }) => {
+    const hasExpired = key.expiresAt !== null && key.expiresAt <= now;
+    return { ...key, state: key.revokedAt ? 'revoked' : hasExpired ? 'expired' : 'in force' };
+  });
+}
+
 /** Whose secret this is, or null: unknown, expired or revoked. Asks the database every time, so that revoking works. */
 export async function authenticate(db: Database, secret: string, now: Date): Promise<KeyFacts | null> {
   if (secret.length === 0 || secret.length > SECRET_LENGTH_MAX) return null;
@@ -115,7 +135,7 @@ export async function authenticate(db: Database, secret: string, now: Date): Pro
       ]),
     );
   }
-  return { tenantId: key.tenant_id, keyId: key.id, name: key.name, role: key.role };
+  return { tenantId: key.tenant_id, keyId: key.id, identity: key.id, name: key.name, role: key.role };
 }
 
 /**

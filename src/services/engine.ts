@@ -23,8 +23,10 @@ export interface Caller {
   readonly tenantId: string;
   /** As written into audit events: `user:<key name>`, `system:scheduler`, `webhook:brex`. */
   readonly actor: string;
-  /** The API key's id, or null for jobs and webhooks. */
+  /** The API key's id, or null for jobs, webhooks and people who logged in. */
   readonly keyId: string | null;
+  /** Of whoever logged in: the issuer's own id of the person, which stays when the name changes. */
+  readonly identity?: string;
   readonly role: Role;
   /** One id from the first event to the ledger document. */
   readonly correlationId: string;

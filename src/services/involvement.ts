@@ -4,9 +4,12 @@ import type { Caller } from './engine.js';
 /** What a key did that leads to a posting. */
 export type Deed = 'SYNC' | 'REPLAY' | 'INCLUDE' | 'REVERSE' | 'VENDOR';
 
-/** Keys are told apart by id: two of one name are two, and one that is given another name stays the one it was. */
-export function identityOf(caller: Pick<Caller, 'keyId' | 'actor'>): string {
-  return caller.keyId ?? caller.actor;
+/**
+ * Keys are told apart by id, and people who logged in by their issuer's id: two of one name are two, and one that is given
+ * another name stays the one it was.
+ */
+export function identityOf(caller: Pick<Caller, 'keyId' | 'identity' | 'actor'>): string {
+  return caller.keyId ?? caller.identity ?? caller.actor;
 }
 
 /** Schedules, webhooks and the program itself ask for nothing on anybody's behalf. */

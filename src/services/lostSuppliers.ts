@@ -13,11 +13,13 @@ const NAMED_MAX = 3;
  * back. What a person chose is kept as memory: such a merchant goes to review, and back to its supplier once that is active.
  * No ledger that we read tells which supplier took over a merged one, so a person says so.
  *
- * The suppliers that people chose have alerts of their own (`drift.ts`); one alert stands for all that the program chose.
+ * The suppliers that people chose have alerts of their own (`drift.ts`); one alert stands for all that the
+ * program chose for merchants of purchases. Vendors of the spend system without a purchase are told of with their links.
  */
 export async function decideLostMatches(engine: Engine, caller: Caller, tx: Tx, ledgerId: string): Promise<void> {
   const lost = await tx.query<{ merchant_key: string; merchant_name: string; is_program: boolean }>(
-    `select m.merchant_key, m.merchant_name, m.status = 'AUTO_MATCHED' as is_program from vendor_matches m
+    `select m.merchant_key, m.merchant_name, m.status = 'AUTO_MATCHED' and exists (select from spend_records r
+         where r.tenant_id = m.tenant_id and r.merchant_key = m.merchant_key) as is_program from vendor_matches m
      left join suppliers s on s.tenant_id = m.tenant_id and s.system_id = m.ledger_id
        and s.code = coalesce(m.supplier_code, m.alias_code)
      where m.tenant_id = $1 and m.ledger_id = $2

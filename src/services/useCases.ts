@@ -1,5 +1,6 @@
 import type { CheckResult } from '../connectors/contract.js';
 import type { LocalDate } from '../domain/localDate.js';
+import type { VendorThresholds } from '../domain/vendor/index.js';
 import type {
   ClosedPeriodPolicy,
   CodingPolicy,
@@ -17,6 +18,7 @@ import type { Caller } from './engine.js';
 import type { MappingPreview, PreviewRequest } from './mappingPreview.js';
 import type { Outcome, Problem } from './outcome.js';
 import type { ReplayPreview } from './replayPreview.js';
+import type { SetThresholds, ThresholdPreview } from './vendorThresholds.js';
 
 /**
  * Everything that can be asked of the product and changes something, as the resolvers and the command line see it.
@@ -74,6 +76,9 @@ export interface UseCases {
       supplierName?: string | undefined;
     },
   ): Promise<Outcome<{ id: string; releasedPostings: number }>>;
+  vendorThresholds(caller: Caller, ledgerId: string): Promise<VendorThresholds>;
+  previewThresholds(caller: Caller, ledgerId: string, thresholds: VendorThresholds): Promise<Outcome<ThresholdPreview>>;
+  setThresholds(caller: Caller, input: SetThresholds): Promise<Outcome<ThresholdPreview>>;
   resolveAlert(caller: Caller, id: string): Promise<Outcome<{ id: string }>>;
 
   reconcile(

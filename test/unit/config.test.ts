@@ -40,6 +40,7 @@ describe('settings', () => {
       host: '127.0.0.1',
       port: 4000,
       databaseUrl: null,
+      redisUrl: null,
       dataDir,
       masterKeySource: 'file',
       bootstrapAdminKey: null,
@@ -99,10 +100,43 @@ describe('settings', () => {
     ['ROLE', 'topsecret'],
     ['LOG_LEVEL', 'topsecret'],
     ['LEDGERGATE_SHUTDOWN_SECONDS', '0'],
+    ['LEDGERGATE_OIDC_ISSUER', 'topsecret'],
+    ['LEDGERGATE_OIDC_ISSUER', 'http://issuer.example/topsecret'],
+    ['LEDGERGATE_OIDC_ISSUER', 'https://user:topsecret@issuer.example'],
+    ['LEDGERGATE_OIDC_ISSUER', 'https://issuer.example/?topsecret'],
+    ['LEDGERGATE_OIDC_ROLES', 'topsecret'],
+    ['LEDGERGATE_OIDC_ROLES', 'a=ADMIN,b=TOPSECRET'],
   ])('a bad %s is named in one line that does not repeat its value', (variable, value) => {
     const problem = problemOf({ LEDGERGATE_MASTER_KEY: KEY, [variable]: value });
     expect(problem).toContain(variable);
     expect(problem).not.toMatch(/topsec|\n/);
+  });
+
+  it('for logins are all there or none, with our own words for claims and roles unless told otherwise', () => {
+    const both = { LEDGERGATE_OIDC_ISSUER: 'https://issuer.example/a', LEDGERGATE_OIDC_AUDIENCE: 'ledgergate' };
+    const oidcOf = (env: Record<string, string>) => readConfig({ LEDGERGATE_DATA_DIR: dataDir, ...env }).oidc;
+    expect(oidcOf({})).toBeNull();
+    const read = { issuer: 'https://issuer.example/a', audience: 'ledgergate' };
+    expect(oidcOf(both)).toEqual({ ...read, tenantClaim: 'tenant', roleClaim: 'role', roles: null });
+    const LEDGERGATE_OIDC_ROLES = ' Finance admins = ADMIN, https://x.example/r=1=VIEWER';
+    expect(
+      oidcOf({
+        ...both,
+        LEDGERGATE_OIDC_TENANT_CLAIM: 'org',
+        LEDGERGATE_OIDC_ROLE_CLAIM: 'a.b',
+        LEDGERGATE_OIDC_ROLES,
+      }),
+    ).toEqual({
+      ...{ ...read, tenantClaim: 'org', roleClaim: 'a.b' },
+      roles: new Map([
+        ['Finance admins', 'ADMIN'],
+        ['https://x.example/r=1', 'VIEWER'],
+      ]),
+    });
+    const { LEDGERGATE_OIDC_ISSUER, LEDGERGATE_OIDC_AUDIENCE } = both;
+    expect(problemOf({ LEDGERGATE_OIDC_ISSUER })).toMatch(/^LEDGERGATE_OIDC_AUDIENCE must be set/);
+    expect(problemOf({ LEDGERGATE_OIDC_AUDIENCE })).toMatch(/^LEDGERGATE_OIDC_ISSUER must be set/);
+    expect(problemOf({ LEDGERGATE_OIDC_ROLE_CLAIM: 'groups' })).toMatch(/^LEDGERGATE_OIDC_ISSUER must be set/);
   });
 
   it('all at fault are named together', () => {

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { ROLES, type Role } from '../../domain/vocabulary.js';
 import { InputError } from '../../errors.js';
-import { createApiKey } from '../../services/apiKeys.js';
+import { createApiKey, listApiKeys, revokeApiKey } from '../../services/apiKeys.js';
 import { withGround } from '../ground.js';
-import { EXIT, instantOf, printJson, printProblems } from '../output.js';
+import { EXIT, instantOf, printJson, printProblems, table } from '../output.js';
 import type { Cli } from '../program.js';
 import { rotateMaster } from '../rotateMaster.js';
 
@@ -24,6 +24,16 @@ export function addKeys(program: Command, cli: Cli): void {
     .option('--expires <when>', 'day (YYYY-MM-DD) or instant (RFC 3339) on which it ends')
     .option('--json', 'prints one JSON document')
     .action(cli.action((options: CreateOptions) => createKey(cli, options)));
+  keys
+    .command('list')
+    .description('lists the keys of the tenant, newest first, with what has ended')
+    .option('--json', 'prints one JSON document')
+    .action(cli.action((options: { json?: boolean }) => listKeys(cli, options)));
+  keys
+    .command('revoke <id>')
+    .description('ends a key at once, its open subscriptions included')
+    .option('--json', 'prints one JSON document')
+    .action(cli.action((id: string, options: { json?: boolean }) => revokeKey(cli, id, options)));
   keys
     .command('rotate-master')
     .description('seals every stored credential and session under a new master key')
@@ -52,6 +62,32 @@ async function createKey(cli: Cli, { name, role, expires, json }: CreateOptions)
       cli.io.out(`${secret}\n`);
       cli.io.err(`Key ${id} "${name}" with role ${chosen}. Its secret is shown this once and stored nowhere.\n`);
     }
+    return EXIT.done;
+  });
+}
+
+async function listKeys(cli: Cli, { json }: { json?: boolean }): Promise<number> {
+  return withGround(cli.tenant(), async ({ ground: { db, engine }, caller }) => {
+    const keys = await listApiKeys(db, caller.tenantId, engine.clock.now());
+    if (json) printJson(cli.io, { keys });
+    else {
+      const head = ['id', 'name', 'role', 'begins with', 'state', 'expires', 'last used'];
+      const rows = keys.map((key) => [
+        ...[key.id, key.name, key.role, key.prefix, key.state],
+        ...[key.expiresAt?.toISOString() ?? 'never', key.lastUsedAt?.toISOString() ?? 'never'],
+      ]);
+      cli.io.out(table(head, rows));
+    }
+    return EXIT.done;
+  });
+}
+
+async function revokeKey(cli: Cli, id: string, { json }: { json?: boolean }): Promise<number> {
+  return withGround(cli.tenant(), async ({ ground: { db, engine }, caller }) => {
+    const ended = await revokeApiKey(db, caller, id, engine.clock.now());
+    if (!ended.ok) return printProblems(cli.io, ended.problems, json ?? false);
+    if (json) printJson(cli.io, { ok: true, id });
+    else cli.io.out(`Key ${id} is revoked.\n`);
     return EXIT.done;
   });
 }

@@ -3,6 +3,7 @@ import { InputError } from '../../errors.js';
 import { EXIT, printJson } from '../output.js';
 import type { Cli } from '../program.js';
 import { vendorsScore } from '../vendorsScore.js';
+import { addVendorReview } from './vendorReview.js';
 
 interface ScoreOptions {
   master: string;
@@ -16,6 +17,7 @@ interface ScoreOptions {
 
 export function addVendors(program: Command, cli: Cli): void {
   const vendors = program.command('vendors').description('vendor matching');
+  addVendorReview(vendors, cli);
   vendors
     .command('score')
     .description('measures the matching on a labelled file; needs no database')

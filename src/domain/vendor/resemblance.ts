@@ -20,8 +20,8 @@ const ASKED_BITS = -5;
 const SURE_BITS = 18;
 /** How far the next supplier and every brand that is no supplier must be behind for that. */
 const SURE_MARGIN = 14;
-/** Three neighbouring letters tell as much as this in one of ten names at the most, and in every third disturbed one. */
-const DAMAGED_BITS = 24;
+/** Three neighbouring letters tell as much as this in about one of ten names, and in every third disturbed one. */
+const DAMAGED_BITS = 23;
 /** A short list of suppliers is no proof that few businesses exist. */
 const NAMES_MIN = 1_024;
 const NAME_LENGTH_MIN = 3;

@@ -7,6 +7,7 @@ import { ReadSession } from './session.js';
 import { SpendRecordReads } from './spendRecords.js';
 import { MasterDataReads, SystemReads } from './systems.js';
 import { AlertReads, ApiKeyReads, AuditEventReads, VendorMatchReads } from './trail.js';
+import { VendorLinkReads } from './vendorLinks.js';
 
 /** All that one request may read, as one tenant. Made once a request; what it loads it remembers until `clear`. */
 export class ReadServices {
@@ -18,6 +19,7 @@ export class ReadServices {
   readonly postings: PostingReads;
   readonly receipts: ReceiptReads;
   readonly vendorMatches: VendorMatchReads;
+  readonly vendorLinks: VendorLinkReads;
   readonly auditEvents: AuditEventReads;
   readonly alerts: AlertReads;
   readonly apiKeys: ApiKeyReads;
@@ -31,6 +33,7 @@ export class ReadServices {
     this.postings = new PostingReads(this.session);
     this.receipts = new ReceiptReads(this.session);
     this.vendorMatches = new VendorMatchReads(this.session);
+    this.vendorLinks = new VendorLinkReads(this.session);
     this.auditEvents = new AuditEventReads(this.session);
     this.alerts = new AlertReads(this.session);
     this.apiKeys = new ApiKeyReads(this.session);

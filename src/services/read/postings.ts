@@ -107,8 +107,8 @@ interface StoredApproval {
 
 function approvalOf({ approvedBy, approvedKey, approvedAt, approvedPlanHash }: StoredApproval) {
   if (approvedBy === null || approvedAt === null || approvedPlanHash === null) return null;
-  // Whoever has no key (the command line) is kept under the name that the audit trail has.
-  const keyId = approvedKey === approvedBy ? null : approvedKey;
+  // Whoever has no key is kept under the name that the audit trail has (the command line), or as the login's issuer has it.
+  const keyId = approvedKey === approvedBy || approvedKey?.startsWith('login:') ? null : approvedKey;
   return { approvedBy, keyId, approvedAt, planHash: approvedPlanHash };
 }
 

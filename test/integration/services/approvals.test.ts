@@ -98,6 +98,23 @@ describe('an approval', () => {
     expect(engine.ledger.documents).toHaveLength(1);
   });
 
+  it('is given by nobody who logged in and had a hand in it, whatever they are called by now', async () => {
+    const login = (subject: string, name: string): Caller => ({
+      ...{ ...asker, keyId: null, actor: `user:${name}`, identity: `login:https://issuer.example#${subject}` },
+    });
+    const earlier = await waiting();
+    engine.source.put(views('2', '50.00').record);
+    await sync(engine, { ...company, caller: login('ada', 'ada@old.example') });
+    const posting = (await all()).find(({ id }) => id !== earlier.id);
+    if (!posting) throw new Error('The second purchase was not planned.');
+    const approve = (by: Caller) => approvePosting(engine, by, posting.id, posting.plan_hash);
+    expect(codes(await approve(login('ada', 'ada@new.example')))).toEqual(['SAME_KEY']);
+    // Somebody else, who is called now what she was called.
+    done(await approve(login('eve', 'ada@old.example')));
+    const [approved] = (await all()).filter(({ id }) => id === posting.id);
+    expect(approved).toMatchObject({ status: 'READY', approved_key: 'login:https://issuer.example#eve' });
+  });
+
   it('is given once, however often the same key gives it, and to one of two keys', async () => {
     const posting = await waiting();
     const third = await keyOf('deputy');

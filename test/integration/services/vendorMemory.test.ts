@@ -1,9 +1,20 @@
 // What people decided about merchants is kept, and no supplier is made beside one that may be the same. What would surprise:
 // a question asked twice, a purchase on an inactive supplier, a rejected proposal that is back, two suppliers of one name.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { OutcomeUnknownError } from '../../../src/errors.js';
+import { drainLedger } from '../../../src/services/drain.js';
 import { refreshMasterData } from '../../../src/services/masterData.js';
+import { triggerSync } from '../../../src/services/syncs.js';
 import { resolveVendorMatch } from '../../../src/services/vendorMatches.js';
-import { type Company, done, makeCompany, makeTestEngine, sync, type TestEngine } from '../../support/engine.js';
+import {
+  type Company,
+  done,
+  type Job,
+  makeCompany,
+  makeTestEngine,
+  sync,
+  type TestEngine,
+} from '../../support/engine.js';
 import { views } from '../../support/fakes.js';
 
 let engine: TestEngine;
@@ -141,6 +152,36 @@ describe('a new supplier', () => {
     await sync(engine, company);
     expect(engine.ledger.knownSuppliers.map(({ name }) => name)).toEqual(['Ostrelle']);
     expect(engine.ledger.documents).toHaveLength(2);
+  });
+
+  it('is made once by two processes at work at the same time', async () => {
+    company = await makeCompany(engine, policy);
+    await refresh();
+    for (const id of ['1', '2', '3', '4'])
+      engine.source.put(views(id, '10.00', { merchantName: 'Ostrelle', merchantDescriptor: 'OSTRELLE' }).record);
+    const other = await engine.another();
+    done(await triggerSync(engine, company.caller, { pipelineId: company.pipelineId, dryRun: false }));
+    const drains: Job[] = [];
+    for (let job = engine.jobs.take(); job; job = engine.jobs.take()) {
+      if (job.name === 'ledger.drain') drains.push(job);
+      else await engine.runJob(job);
+    }
+    const going = { isStopping: () => false };
+    await Promise.all([engine, other].map((one) => drainLedger(one, 'default', company.ledgerId, going)));
+    await engine.runJobs();
+    expect(drains.length).toBeGreaterThan(0);
+    expect(engine.ledger.knownSuppliers.map(({ name }) => name)).toEqual(['Ostrelle']);
+    expect(engine.ledger.documents).toHaveLength(4);
+  });
+
+  it('whose making was answered by nothing is looked for before it is made again', async () => {
+    company = await makeCompany(engine, policy);
+    await refresh();
+    engine.ledger.supplierFault = new OutcomeUnknownError('The line went dead.');
+    await buy('1', 'Ostrelle');
+    await engine.runJobs();
+    expect(engine.ledger.knownSuppliers.map(({ name }) => name)).toEqual(['Ostrelle']);
+    expect(engine.ledger.documents).toHaveLength(1);
   });
 
   it('is not made beside one of nearly the same name: the posting waits with the twin shown', async () => {

@@ -9,7 +9,9 @@ import { PATHS, race } from './race.js';
 
 const RECORDS = 1_000;
 const CALLERS = 64;
-const WITHIN_MS = 300_000;
+/** The gateway comes to rest, or says what keeps it, well before the test's own time is up and its processes are ended. */
+const REST_WITHIN_MS = 420_000;
+const WITHIN_MS = 600_000;
 
 let product: Product;
 beforeAll(async () => {
@@ -24,7 +26,7 @@ describe(`${CALLERS} callers by ${PATHS.length} ways on the same ${RECORDS} purc
       const database = await freshDatabase();
       try {
         const databaseUrl = database.connectionString;
-        const options = { product, databaseUrl, records: RECORDS, callers: CALLERS, restWithinMs: WITHIN_MS };
+        const options = { product, databaseUrl, records: RECORDS, callers: CALLERS, restWithinMs: REST_WITHIN_MS };
         const report = await race(options);
         expect(report.broken).toEqual([]);
         expect(report.documents).toBe(RECORDS);

@@ -138,6 +138,8 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
         gl: { recordIdentity: access.inputRecord },
         supplierDefaults: { template: access.templateSupplier },
         ...{ pollSeconds: 0.05, watchSeconds: 2 },
+        // Which of several calls at once arrives first is no part of a history.
+        readConcurrency: 1,
       },
     };
   },
@@ -158,6 +160,7 @@ const STARTS: { readonly [K in LedgerKind]: (clock: SimulatedTime) => Promise<Si
         glSegmentOrder: ['glAccount', 'costCentre'],
         vendorDefaults: {},
         postingWaitSeconds: 1,
+        parallelism: 1,
         ...{ readTimeoutSeconds: CALL_TIMEOUT_S, writeTimeoutSeconds: CALL_TIMEOUT_S },
       },
     };

@@ -44,7 +44,7 @@ export async function exclude(world: World): Promise<string> {
 
 export async function include(world: World): Promise<string> {
   const found = await world.rows<{ id: string }>(
-    `select id from spend_records where tenant_id = $1 and status = 'EXCLUDED' order by id`,
+    `select id from spend_records where tenant_id = $1 and status = 'EXCLUDED' order by excluded_by is null, id limit 3`,
   );
   if (found.length === 0) return `nothing to include, so one is excluded: ${await exclude(world)}`;
   const { id } = world.random.pick(found);

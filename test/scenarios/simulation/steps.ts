@@ -54,13 +54,13 @@ export const STEPS: Readonly<Record<string, readonly [weight: number, step: Step
   replayAll: [2, replayAll],
   vendor: [3, resolveVendor],
   mapping: [3, changeMapping],
-  stopSync: [1, stopSync],
+  stopSync: [2, stopSync],
   credentials: [2, enterLedgerCredential],
   sourceCredential: [1, changeSourceCredential],
   sourceCredentialEntered: [1, enterSourceCredential],
   webhookSecret: [1, changeWebhookSecret],
   masterKey: [2, rotateMasterKey],
-  outage: [1, outage],
+  outage: [3, outage],
   policy: [1, changePolicy],
 };
 

@@ -144,9 +144,10 @@ export class PlainWorld {
 
   // ── the gateway ────────────────────────────────────────────────────────────────────────────
 
-  async startApi(): Promise<void> {
+  async startApi(): Promise<ProductProcess> {
     const api = this.process('api', 'api');
     this.client = new GatewayClient(await api.ready, this.secrets.bootstrapKey);
+    return api;
   }
 
   async startWorker(name: string): Promise<ProductProcess> {
