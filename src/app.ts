@@ -36,6 +36,7 @@ import { EventFeed } from './services/eventFeed.js';
 import { LiveConnections } from './services/liveConnections.js';
 import { LoginTokens } from './services/loginTokens.js';
 import { Presence } from './services/processes.js';
+import { RedisWakeups } from './services/redisWakeups.js';
 import type { SystemsParts } from './services/systems.js';
 import { receiveWebhook } from './services/webhooks.js';
 
@@ -59,6 +60,8 @@ const CLOSING_MS = 3_000;
 export interface Ground {
   readonly engine: SystemsParts;
   readonly db: Database;
+  /** null = wake-ups travel over the database. */
+  readonly redis: RedisWakeups | null;
   readonly queue: JobQueue;
   readonly logger: Logger;
   readonly connectionString: string;
@@ -77,15 +80,18 @@ export async function openGround(
     : await startEmbeddedPostgres({ dataDir: join(config.dataDir, 'postgres') });
   const connectionString = embedded?.connectionString ?? config.databaseUrl?.reveal() ?? '';
   let dataSource: DataSource | null = null;
+  let redis: RedisWakeups | null = null;
   try {
     await tryDatabase(connectionString);
     if (options.migrates ?? true) await migrate(connectionString);
     dataSource = await createDataSource({ connectionString }).initialize();
-    const db = new Database(dataSource);
+    redis = config.redisUrl === null ? null : new RedisWakeups(config.redisUrl, logger);
+    const db = new Database(dataSource, redis);
     await ensureTenant(db);
     const queue = await JobQueue.start(connectionString, db, logger);
-    return buildGround(config, { db, dataSource, queue, logger, connectionString, embedded });
+    return buildGround(config, { db, redis, dataSource, queue, logger, connectionString, embedded });
   } catch (error) {
+    await redis?.stop();
     await dataSource?.destroy();
     await embedded?.stop();
     throw error;
@@ -94,6 +100,7 @@ export async function openGround(
 
 interface Opened {
   readonly db: Database;
+  readonly redis: RedisWakeups | null;
   readonly dataSource: DataSource;
   readonly queue: JobQueue;
   readonly logger: Logger;
@@ -102,7 +109,7 @@ interface Opened {
 }
 
 function buildGround(config: Config, opened: Opened): Ground {
-  const { db, dataSource, queue, logger, connectionString, embedded } = opened;
+  const { db, redis, dataSource, queue, logger, connectionString, embedded } = opened;
   const stopping = new AbortController();
   const sealer = config.masterKeySource === 'file' ? createFileSealer(config.dataDir) : createSealer(config.masterKeys);
   const connectors = new ConnectorRegistry(CONNECTORS);
@@ -121,11 +128,13 @@ function buildGround(config: Config, opened: Opened): Ground {
   return {
     engine,
     db,
+    redis,
     queue,
     logger,
     connectionString,
     async close(stopMs) {
       await queue.stop(stopMs);
+      await redis?.stop();
       await dataSource.destroy();
       await embedded?.stop();
     },
@@ -270,10 +279,10 @@ async function startApi(
   config: Config,
   ground: Ground,
 ): Promise<{ server: RunningHttpServer; stop: () => Promise<void> }> {
-  const { engine, db, logger, connectionString } = ground;
+  const { engine, db, redis, logger, connectionString } = ground;
   const { trustedDocuments } = config;
   const documents = trustedDocuments === null ? KnownDocuments.open() : KnownDocuments.fromFile(trustedDocuments);
-  const feed = new EventFeed({ db, connectionString, logger });
+  const feed = new EventFeed({ db, connectionString, logger, ...(redis ? { listener: redis } : {}) });
   await feed.start();
   const metrics = new Metrics({ db, clock: engine.clock, version: VERSION });
   const readiness = new Readiness(() => isMigrated(db));

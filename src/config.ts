@@ -17,6 +17,8 @@ export interface Config {
   readonly port: number;
   /** null = the embedded PostgreSQL, kept in `dataDir`. */
   readonly databaseUrl: Secret | null;
+  /** Carries wake-ups between processes in place of the database; null = the database does. */
+  readonly redisUrl: Secret | null;
   /** Absolute. */
   readonly dataDir: string;
   /** The current one first; further ones only open what was sealed before a change. */
@@ -53,6 +55,7 @@ const Environment = z.object({
   PORT: integer(0, 65_535).default(4000),
   HOST: z.string().default('127.0.0.1'),
   DATABASE_URL: z.string().refine(isPostgresUrl, 'must look like postgresql://user:password@host:5432/name').optional(),
+  REDIS_URL: z.string().refine(isRedisUrl, 'must look like redis://user:password@host:6379/0').optional(),
   LEDGERGATE_DATA_DIR: z.string().default('./.ledgergate'),
   LEDGERGATE_MASTER_KEY: masterKey().optional(),
   LEDGERGATE_MASTER_KEY_PREVIOUS: masterKey().optional(),
@@ -108,6 +111,10 @@ function masterKey() {
     });
     return z.NEVER;
   });
+}
+
+function isRedisUrl(text: string): boolean {
+  return ['redis:', 'rediss:'].includes(URL.parse(text)?.protocol ?? '');
 }
 
 /** `finance-admins=ADMIN,auditors=AUDITOR`: what the issuer's words mean here. */
@@ -179,6 +186,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     host: read.HOST,
     port: read.PORT,
     databaseUrl: read.DATABASE_URL === undefined ? null : new Secret(read.DATABASE_URL),
+    redisUrl: read.REDIS_URL === undefined ? null : new Secret(read.REDIS_URL),
     dataDir,
     masterKeys: Object.freeze(usesFile ? masterKeysIn(dataDir) : fromEnvironment),
     masterKeySource: usesFile ? 'file' : 'environment',

@@ -20,6 +20,10 @@ export interface Tx {
   execute(sql: string, parameters?: readonly SqlValue[]): Promise<number>;
   /** Runs last inside the transaction, once however often `key` is given. */
   beforeCommit(key: string, action: (tx: Tx) => Promise<void>): void;
+  /** Whether wake-ups are `NOTIFY`, so that a statement may send its own with it. */
+  readonly isNotifying: boolean;
+  /** Tells every process that listens, once the transaction is durable. The message says "look", never what happened. */
+  wake(channel: string, message: string): Promise<void>;
   /** Runs when the transaction is durable; not at all when it is rolled back. For wake-ups, never for promises. */
   afterCommit(action: () => void): void;
 }
@@ -47,6 +51,11 @@ function isDeadlock(error: unknown): boolean {
   return typeof error === 'object' && error !== null && 'code' in error && error.code === DEADLOCK_DETECTED;
 }
 
+/** Sends wake-ups. Never fails: whoever misses one looks all the same, later. */
+export interface Publisher {
+  publish(channel: string, message: string): void;
+}
+
 interface Hooks {
   readonly before: Map<string, (tx: Tx) => Promise<void>>;
   readonly after: (() => void)[];
@@ -60,7 +69,11 @@ export class Database {
   readonly statements: StatementCounter = { count: 0 };
   private readonly names = new StatementNames();
 
-  constructor(readonly dataSource: DataSource) {}
+  /** @param wakeups takes wake-ups instead of the database's own `NOTIFY`. */
+  constructor(
+    readonly dataSource: DataSource,
+    private readonly wakeups: Publisher | null = null,
+  ) {}
 
   /**
    * A read-write transaction of one tenant; commits when `work` resolves, rolls back when it throws.
@@ -157,6 +170,12 @@ export class Database {
       execute: async (sql, parameters) => (await this.send(runner, sql, parameters)).affected ?? 0,
       beforeCommit: (key, action) => {
         if (!hooks.before.has(key)) hooks.before.set(key, action);
+      },
+      isNotifying: this.wakeups === null,
+      wake: async (channel, message) => {
+        const { wakeups } = this;
+        if (wakeups) hooks.after.push(() => wakeups.publish(channel, message));
+        else await this.send(runner, 'select pg_notify($1, $2)', [channel, message]);
       },
       afterCommit: (action) => {
         hooks.after.push(action);

@@ -5,6 +5,7 @@ import type { EventFeed } from '../services/eventFeed.js';
 import type { LoginTokens } from '../services/loginTokens.js';
 import type { UseCases } from '../services/useCases.js';
 import type { Exchange } from './exchange.js';
+import type { WebSocketLimits } from './subscribers.js';
 import type { KnownDocuments } from './trustedDocuments.js';
 
 /**
@@ -55,6 +56,7 @@ export interface HttpServerOptions extends Pick<Engine, 'db' | 'clock' | 'logger
   readonly routes?: readonly HttpRoute[];
   /** How long running requests may take to end when the server stops. */
   readonly drainMs?: number;
+  readonly webSocket?: WebSocketLimits;
   /** How often the keys of open WebSockets are looked at again. */
   readonly keyCheckMs?: number;
 }

@@ -1,5 +1,5 @@
 import type { Caller, Engine } from '../services/engine.js';
-import type { EventFeed } from '../services/eventFeed.js';
+import type { EventFeed, Reading } from '../services/eventFeed.js';
 import type { ReadServices } from '../services/read/index.js';
 import type { UseCases } from '../services/useCases.js';
 
@@ -11,6 +11,8 @@ export interface GraphqlContext extends Pick<Engine, 'db' | 'clock'> {
   readonly read: ReadServices;
   readonly useCases: UseCases;
   readonly feed: EventFeed;
+  /** Of an operation over WebSocket: how far its subscriber has got. */
+  readonly reading?: Reading;
 }
 
 /** What the beginning of a subscription is given. */

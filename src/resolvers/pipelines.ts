@@ -227,7 +227,8 @@ export class SyncRunResolver {
   }
 
   @Subscription(() => SyncRun, {
-    subscribe: ({ args, context }: SubscribeData) => context.feed.runProgress(context.caller.tenantId, String(args.id)),
+    subscribe: ({ args, context }: SubscribeData) =>
+      context.feed.runProgress(context.caller.tenantId, String(args.id), context.reading),
     description: 'The run now and at every change; ends when it is finished.',
   })
   async syncRunProgressed(

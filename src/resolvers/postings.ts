@@ -164,7 +164,7 @@ export class PostingResolver {
 
   @Subscription(() => PostingStatusEvent, {
     subscribe: ({ args, context }: SubscribeData) =>
-      context.feed.postingStatuses(context.caller.tenantId, args as PostingStatusRequest),
+      context.feed.postingStatuses(context.caller.tenantId, args as PostingStatusRequest, context.reading),
     description: 'Resumes: with the last cursor seen, what happened since comes first, in order, once.',
   })
   postingStatusChanged(

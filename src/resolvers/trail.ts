@@ -69,7 +69,7 @@ export class AuditResolver {
 
   @Subscription(() => AuditEvent, {
     subscribe: ({ args, context }: SubscribeData) =>
-      context.feed.auditEvents(context.caller.tenantId, args.after as Maybe<string>),
+      context.feed.auditEvents(context.caller.tenantId, args.after as Maybe<string>, context.reading),
     description: 'Resumes: with the last sequence seen, what happened since comes first, in order, once.',
   })
   auditEventAppended(
@@ -119,7 +119,7 @@ export class AlertResolver {
   }
 
   @Subscription(() => Alert, {
-    subscribe: ({ context }: SubscribeData) => context.feed.alerts(context.caller.tenantId),
+    subscribe: ({ context }: SubscribeData) => context.feed.alerts(context.caller.tenantId, context.reading),
     description: 'From now on, each once.',
   })
   alertRaised(@Root() alert: AlertRow): AlertRow {

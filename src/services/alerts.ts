@@ -38,7 +38,7 @@ export async function raiseAlert(tx: Tx, now: Date, alert: NewAlert): Promise<vo
     ],
   );
   if (raised === 0) return;
-  await tx.query(`select pg_notify('${ALERTS_CHANNEL}', $1)`, [tx.tenantId]);
+  await tx.wake(ALERTS_CHANNEL, tx.tenantId);
   record(tx, now, {
     actor: 'system:alerts',
     action: 'alert.raised',

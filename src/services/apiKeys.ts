@@ -20,6 +20,9 @@ export interface KeyFacts {
   readonly role: Role;
 }
 
+/** `pg_notify` channel: the key whose id is the message is no longer what it was. */
+export const KEYS_CHANNEL = 'ledgergate_keys';
+
 const DEFAULT_TENANT = 'default';
 const SECRET_BYTES = 32;
 const SECRET_LENGTH_MAX = 512;
@@ -84,6 +87,8 @@ export async function revokeApiKey(
     if (!key) return refused('NOT_FOUND', 'There is no such API key.', { path: ['id'] });
     if (key.revokedAt) return done({ id });
     await tx.manager.update(ApiKeyRow, row, { revokedAt: now });
+    // Whoever has a subscription open with it is shown out by the process that holds the connection.
+    await tx.wake(KEYS_CHANNEL, id);
     recordFor(tx, caller, now, {
       action: 'apiKey.revoked',
       subjectType: 'ApiKey',

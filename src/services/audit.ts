@@ -118,9 +118,10 @@ async function append(tx: Tx): Promise<void> {
      ), head as (
        update audit_heads set sequence = $4::bigint, hash = $5 where tenant_id = $1
      )
-     select pg_notify('${EVENTS_CHANNEL}', $1)`,
+     select ${tx.isNotifying ? `pg_notify('${EVENTS_CHANNEL}', $1)` : '1'}`,
     [tx.tenantId, JSON.stringify(rows), JSON.stringify(changes), sequence.toString(), hash, occurredAt],
   );
+  if (!tx.isNotifying) await tx.wake(EVENTS_CHANNEL, tx.tenantId);
 }
 
 async function lockHead(tx: Tx): Promise<{ sequence: bigint; hash: string }> {

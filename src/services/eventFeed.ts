@@ -3,7 +3,7 @@ import type { Database } from '../entities/database.js';
 import { InputError } from '../errors.js';
 import type { Logger } from '../logger.js';
 import { ALERT_COLUMNS, type AlertRow, AUDIT_COLUMNS, type AuditEventRow } from './read/trail.js';
-import { type Bell, topics, Wakeups } from './wakeups.js';
+import { Bell, DatabaseListener, topics, type WakeupListener, Wakeups } from './wakeups.js';
 
 export { ALERTS_CHANNEL, RUNS_CHANNEL } from './wakeups.js';
 
@@ -11,6 +11,8 @@ export interface EventFeedOptions {
   readonly connectionString: string;
   readonly db: Database;
   readonly logger: Logger;
+  /** How wake-ups come; by default over the database. */
+  readonly listener?: WakeupListener;
   /** How often a subscriber looks even if nobody woke it: the answer to every wake-up that got lost. */
   readonly safetyPollMs?: number;
 }
@@ -39,6 +41,48 @@ interface Look<T> {
   readonly ended?: boolean;
 }
 
+interface Following<T> {
+  readonly reading: Reading | undefined;
+  /** Where the reading begins, for events that have cursors. */
+  readonly start?: string | null;
+  readonly cursorOf?: (item: T) => string;
+}
+
+/** How far one subscriber has got: what the connection needs to know to cut a slow one off without losing its place. */
+export class Reading {
+  /** Of the newest event that was put on its way, or where the reading began; null = this kind has no cursors. */
+  cursor: string | null = null;
+  /** Since when (`performance.now()`) an event waits for the subscriber to take it; null = none does. */
+  waitingSince: number | null = null;
+  private taken: string | null = null;
+  private close: (() => void) | null = null;
+
+  begin(cursor: string | null, close: () => void): void {
+    this.cursor = cursor;
+    this.close = close;
+  }
+
+  /** The feed gave an event out; what is selected of it is still being read. */
+  took(cursor: string | null): void {
+    this.taken = cursor;
+  }
+
+  /** The event is handed to the connection: only now may a cursor say that the subscriber has it. */
+  sent(nowMs: number): void {
+    this.cursor = this.taken ?? this.cursor;
+    this.waitingSince = nowMs;
+  }
+
+  /** The connection has taken it and asks for more. */
+  askedForMore(): void {
+    this.waitingSince = null;
+  }
+
+  end(): void {
+    this.close?.();
+  }
+}
+
 const SAFETY_POLL_MS = 5_000;
 const AFTER_FAILURE_MS = 1_000;
 const BATCH = 100;
@@ -60,12 +104,22 @@ export class EventFeed {
   private readonly pollMs: number;
 
   constructor(private readonly options: EventFeedOptions) {
-    this.wakeups = new Wakeups(options.connectionString, options.logger);
+    this.wakeups = new Wakeups(options.listener ?? new DatabaseListener(options.connectionString, options.logger));
     this.pollMs = options.safetyPollMs ?? SAFETY_POLL_MS;
   }
 
   start(): Promise<void> {
     return this.wakeups.start();
+  }
+
+  /**
+   * Calls `look` whenever the key may have changed, in whichever process, and after the listening connection was away.
+   * @returns ends it.
+   */
+  watchKey(keyId: string, look: () => void): () => void {
+    const topic = topics.key(keyId);
+    const bell = this.wakeups.join(topic, { ring: look });
+    return () => this.wakeups.leave(topic, bell);
   }
 
   /** Ends every subscription and the listening connection. */
@@ -81,6 +135,7 @@ export class EventFeed {
   async postingStatuses(
     tenantId: string,
     request: PostingStatusRequest,
+    reading?: Reading,
   ): Promise<AsyncIterableIterator<PostingStatusChange>> {
     const start = await this.startOf(tenantId, request.after);
     const sql = `select head.sequence as "head", change.*
@@ -94,11 +149,15 @@ export class EventFeed {
         order by t.sequence limit ${BATCH}
       ) change on true order by change."cursor"`;
     const filter = [request.pipelineId ?? null, request.postingId ?? null, request.statuses ?? null];
-    return this.follow(tenantId, start, (cursor) => ({ sql, parameters: [tenantId, cursor, ...filter] }));
+    return this.follow(tenantId, start, (cursor) => ({ sql, parameters: [tenantId, cursor, ...filter] }), reading);
   }
 
   /** @throws InputError `after` is no sequence of this tenant's trail. */
-  async auditEvents(tenantId: string, after?: string | null): Promise<AsyncIterableIterator<AuditEventRow>> {
+  async auditEvents(
+    tenantId: string,
+    after?: string | null,
+    reading?: Reading,
+  ): Promise<AsyncIterableIterator<AuditEventRow>> {
     const start = await this.startOf(tenantId, after);
     const sql = `select head.sequence as "head", event.*
       from (select coalesce((select sequence from audit_heads where tenant_id = $1), 0) as sequence) head
@@ -106,14 +165,18 @@ export class EventFeed {
         select t.sequence as "cursor", ${AUDIT_COLUMNS} from audit_events t
         where t.tenant_id = $1 and t.sequence > $2 order by t.sequence limit ${BATCH}
       ) event on true order by event."cursor"`;
-    return this.follow(tenantId, start, (cursor) => ({ sql, parameters: [tenantId, cursor] }));
+    return this.follow(tenantId, start, (cursor) => ({ sql, parameters: [tenantId, cursor] }), reading);
   }
 
   /**
    * The run's id now and whenever the run has changed, until it is finished.
    * @throws InputError there is no such run.
    */
-  async runProgress(tenantId: string, runId: string): Promise<AsyncIterableIterator<{ readonly id: string }>> {
+  async runProgress(
+    tenantId: string,
+    runId: string,
+    reading?: Reading,
+  ): Promise<AsyncIterableIterator<{ readonly id: string }>> {
     let shown: string | null = null;
     // Every column: also a change that does not show is cheaper to send than to explain.
     const look = async (): Promise<Look<{ readonly id: string }>> => {
@@ -132,11 +195,11 @@ export class EventFeed {
       runId,
     ]);
     if (!run) throw new InputError('There is no such sync run.', ['id']);
-    return this.subscribe(topics.run(tenantId, runId), look);
+    return this.subscribe(topics.run(tenantId, runId), look, { reading });
   }
 
   /** Alerts raised from now on, each once. */
-  async alerts(tenantId: string): Promise<AsyncIterableIterator<AlertRow>> {
+  async alerts(tenantId: string, reading?: Reading): Promise<AsyncIterableIterator<AlertRow>> {
     const seen = new Map<string, number>();
     let newest = 0;
     const look = async (): Promise<Look<AlertRow>> => {
@@ -159,7 +222,7 @@ export class EventFeed {
     newest = last?.at?.getTime() ?? ALERT_OVERLAP_MS;
     // What is there already is not news.
     await look();
-    return this.subscribe(topics.alerts(tenantId), look);
+    return this.subscribe(topics.alerts(tenantId), look, { reading });
   }
 
   private async startOf(tenantId: string, after: string | null | undefined): Promise<string> {
@@ -184,35 +247,47 @@ export class EventFeed {
     tenantId: string,
     start: string,
     statement: (cursor: string) => { sql: string; parameters: readonly unknown[] },
+    reading: Reading | undefined,
   ): AsyncIterableIterator<Row> {
     let cursor = start;
-    return this.subscribe(topics.events(tenantId), async () => {
+    const look = async (): Promise<Look<Row & { readonly cursor: string }>> => {
       const { sql, parameters } = statement(cursor);
-      const rows = await this.query<{ head: string; cursor: string | null }>(tenantId, sql, parameters);
+      const rows = await this.query<Row & { head: string; cursor: string | null }>(tenantId, sql, parameters);
       const found = rows.filter((row) => row.cursor !== null);
       const more = found.length === BATCH;
       const reached = more ? found.at(-1)?.cursor : rows[0]?.head;
       if (reached != null && BigInt(reached) > BigInt(cursor)) cursor = reached;
-      return { items: found as unknown as Row[], more };
-    });
+      return { items: found as (Row & { cursor: string })[], more };
+    };
+    return this.subscribe(topics.events(tenantId), look, { reading, start, cursorOf: (row) => row.cursor });
   }
 
   private query<Row>(tenantId: string, sql: string, parameters: readonly unknown[]): Promise<Row[]> {
     return this.options.db.tenant(tenantId, (tx) => tx.query<Row>(sql, parameters));
   }
 
-  private subscribe<T>(topic: string, look: () => Promise<Look<T>>): AsyncIterableIterator<T> {
+  private subscribe<T>(
+    topic: string,
+    look: () => Promise<Look<T>>,
+    { reading, start = null, cursorOf }: Following<T>,
+  ): AsyncIterableIterator<T> {
     const controller = new AbortController();
     this.open.add(controller);
-    const bell = this.wakeups.join(topic);
+    const bell = this.wakeups.join(topic, new Bell());
     const close = () => {
       controller.abort();
       this.open.delete(controller);
       this.wakeups.leave(topic, bell);
     };
     const items = this.pull(bell, controller.signal, look, close);
+    reading?.begin(start, close);
     return {
-      next: () => items.next(),
+      next: async () => {
+        reading?.askedForMore();
+        const next = await items.next();
+        if (!next.done) reading?.took(cursorOf?.(next.value) ?? null);
+        return next;
+      },
       // The generator may be waiting for its bell: end that first, or it would hear of its end only at the next poll.
       return: () => {
         close();

@@ -8,7 +8,7 @@ import type { Engine } from './engine.js';
 export const RUNS_CHANNEL = 'ledgergate_runs';
 
 export async function tellRun(tx: Tx, runId: string): Promise<void> {
-  await tx.query(`select pg_notify('${RUNS_CHANNEL}', $1)`, [`${tx.tenantId}:${runId}`]);
+  await tx.wake(RUNS_CHANNEL, `${tx.tenantId}:${runId}`);
 }
 
 /**

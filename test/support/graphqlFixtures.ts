@@ -10,10 +10,12 @@ import { Database } from '../../src/entities/database.js';
 import { createDataSource } from '../../src/entities/dataSource.js';
 import { createHttpServer, type HttpServerOptions, type RunningHttpServer } from '../../src/http/server.js';
 import { createLogger } from '../../src/logger.js';
+import { Secret } from '../../src/secrets.js';
 import { createApiKey } from '../../src/services/apiKeys.js';
 import { type AuditEntry, record } from '../../src/services/audit.js';
 import type { Caller } from '../../src/services/engine.js';
 import { EventFeed } from '../../src/services/eventFeed.js';
+import { RedisWakeups } from '../../src/services/redisWakeups.js';
 import type { UseCases } from '../../src/services/useCases.js';
 import { type FreshDatabase, freshDatabase } from './database.js';
 
@@ -79,21 +81,29 @@ export class Gateway {
     readonly feed: EventFeed,
     readonly server: RunningHttpServer,
     readonly clock: Clock,
+    private readonly redis: RedisWakeups | null,
   ) {}
 
   static async start(
-    options: Partial<HttpServerOptions> & { on?: Gateway; log?: NodeJS.WritableStream; safetyPollMs?: number } = {},
+    options: Partial<HttpServerOptions> & {
+      on?: Gateway;
+      log?: NodeJS.WritableStream;
+      safetyPollMs?: number;
+      redisUrl?: string;
+    } = {},
   ): Promise<Gateway> {
-    const { on, log, safetyPollMs, ...given } = options;
+    const { on, log, safetyPollMs, redisUrl, ...given } = options;
     const database = on?.database ?? (await freshDatabase());
     const dataSource = createDataSource({ connectionString: database.connectionString });
     await dataSource.initialize();
-    const db = new Database(dataSource);
     const logger = log ? createLogger('debug', log) : createLogger('silent');
+    const redis = redisUrl === undefined ? null : new RedisWakeups(new Secret(redisUrl), logger);
+    const db = new Database(dataSource, redis);
     const feed = new EventFeed({
       connectionString: database.connectionString,
       db,
       logger,
+      ...(redis ? { listener: redis } : {}),
       ...(safetyPollMs === undefined ? {} : { safetyPollMs }),
     });
     await feed.start();
@@ -114,12 +124,13 @@ export class Gateway {
       ...given,
     });
     if (!on) await db.engine((tx) => tx.execute("insert into tenants (id, name) values ($1, 'Acme')", [TENANT]));
-    return new Gateway(database, !on, dataSource, db, feed, server, clock);
+    return new Gateway(database, !on, dataSource, db, feed, server, clock, redis);
   }
 
   async stop(): Promise<void> {
     await this.server.stop();
     await this.feed.stop();
+    await this.redis?.stop();
     await this.dataSource.destroy();
     if (this.ownsDatabase) await this.database.drop();
   }

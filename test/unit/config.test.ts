@@ -40,6 +40,7 @@ describe('settings', () => {
       host: '127.0.0.1',
       port: 4000,
       databaseUrl: null,
+      redisUrl: null,
       dataDir,
       masterKeySource: 'file',
       bootstrapAdminKey: null,
