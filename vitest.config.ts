@@ -13,7 +13,8 @@ export default defineConfig({
     setupFiles: ['test/support/leaks.ts'],
     // Separate processes: tests signal, kill and start programs, which threads of one process would share.
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than the cores of the smallest machine: many tests wait for timers and processes.
+    maxWorkers: 3,
     // No test is about time: these end what hangs, also on a machine that does much else.
     testTimeout: 90_000,
     hookTimeout: 180_000,
