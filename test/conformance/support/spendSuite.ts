@@ -205,12 +205,14 @@ function readsStream(proof: Proof, suite: SpendSuite, stream: SpendStream): void
       expect(keys.length).toBeGreaterThan(0);
       if (kind === 'NOT_SPEND') expect(notSpendReason).not.toBeNull();
       if (parts.length === 0) continue;
-      expect(
-        sum(
-          parts.map((part) => part.amount),
-          amount.currency,
-        ),
-      ).toEqual(amount);
+      const parted = sum(
+        parts.map((part) => part.amount),
+        amount.currency,
+      );
+      // A source that rounds each part leaves less than a minor unit for each of them, which planning books by itself.
+      const left = parted.minor - amount.minor;
+      expect(left < 0n ? -left : left).toBeLessThan(BigInt(parts.length));
+      expect(parted.currency).toBe(amount.currency);
     }
   });
 

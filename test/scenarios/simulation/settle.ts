@@ -25,8 +25,13 @@ export async function settle(world: World): Promise<void> {
   // Master data is read again when it is old, and days that were still running have ended.
   if (wasClosed || world.pipeline.grouping === 'DAILY') await world.time.advance(24 * 60 * 60_000);
   const caller = callerOf(world.tenantId, 'user:ana');
-  done(await triggerSync(world.anyWorker().engine, caller, { pipelineId: world.pipelineId, dryRun: false }));
-  await runAll(world);
+  const sync = async () => {
+    done(await triggerSync(world.anyWorker().engine, caller, { pipelineId: world.pipelineId, dryRun: false }));
+    await runAll(world);
+  };
+  await sync();
+  // That a login cannot be renewed any more is only seen by whoever uses it.
+  if (await enterSecrets(world)) await sync();
   for (let round = 0, before = await waiting(world); before !== null && round < ROUNDS; round += 1) {
     const { engine } = world.anyWorker();
     done(await replayPostings(engine, caller, { pipelineId: world.pipelineId }, null));
@@ -50,8 +55,11 @@ function reopen(world: World): boolean {
   return true;
 }
 
-/** Whoever has the right secrets enters them where others are stored, and a rotation that was broken off is ended. */
-async function enterSecrets(world: World): Promise<void> {
+/**
+ * Whoever has the right secrets enters them where others are stored, and a rotation that was broken off is ended.
+ * @returns whether any were entered.
+ */
+async function enterSecrets(world: World): Promise<boolean> {
   const { engine } = world.anyWorker();
   const caller = callerOf(world.tenantId, 'user:ana');
   if (world.secrets.isHalfWay) await world.secrets.rotate(engine, world.tenantId);
@@ -59,12 +67,19 @@ async function enterSecrets(world: World): Promise<void> {
     `select id from systems where tenant_id = $1 and status = 'NEEDS_REAUTHORISATION'`,
   );
   const isNeeded = (id: string, isWrong: boolean) => isWrong || unusable.some((one) => one.id === id);
-  if (isNeeded(world.ledgerId, world.isLedgerCredentialWrong)) {
+  const [isLedger, isSource] = [
+    isNeeded(world.ledgerId, world.isLedgerCredentialWrong),
+    isNeeded(world.sourceId, world.isSourceCredentialOld),
+  ];
+  if (isLedger) {
     done(await updateCredentials(engine, caller, world.ledgerId, world.ledger.credentials));
+    world.isLedgerCredentialWrong = false;
   }
-  if (isNeeded(world.sourceId, world.isSourceCredentialOld)) {
+  if (isSource) {
     done(await updateCredentials(engine, caller, world.sourceId, world.source.credentialToEnter()));
+    world.isSourceCredentialOld = false;
   }
+  return isLedger || isSource;
 }
 
 /** The documents that wait for something, with their state; null = none does. The same again: for a person's decision. */
