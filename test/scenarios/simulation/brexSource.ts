@@ -63,7 +63,7 @@ export class BrexSource extends SpendSource {
         tokenUrl: `${this.sandbox.url}/oauth2/default/v1/token`,
         webhookSecret: this.secret,
         taxField: 'Tax amount',
-        timeoutSeconds: 60,
+        timeoutSeconds: 8,
       },
     };
   }

@@ -49,7 +49,7 @@ export class ExpensifySource extends SpendSource {
       baseUrl: this.sandbox.baseUrl,
       credentials: { partnerUserID, partnerUserSecret },
       // The reports of a history are all approved in it, so that one question asks for all of them.
-      settings: { glAccountFrom: 'NONE', lookbackDays: 20, sliceDays: 90, searchDays: 0, timeoutSeconds: 60 },
+      settings: { glAccountFrom: 'NONE', lookbackDays: 20, sliceDays: 90, searchDays: 0, timeoutSeconds: 8 },
     };
   }
 

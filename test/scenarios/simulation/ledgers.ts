@@ -20,7 +20,8 @@ export const DAYS = ['2026-10-14', '2026-10-29', '2026-11-02', '2026-11-09', '20
 /** How long a write may still appear in the ledger, as the connection is set up; the simulated ledgers keep to it. */
 export const SETTLING_S = 60;
 export const SUBMIT_TIMEOUT_S = 90;
-const CALL_TIMEOUT_S = 60;
+/** Of the machine's own time: a call whose answer never comes is waited for, and the history stands still meanwhile. */
+const CALL_TIMEOUT_S = 8;
 const TIMES = {
   settlingSeconds: SETTLING_S,
   submitTimeoutSeconds: SUBMIT_TIMEOUT_S,

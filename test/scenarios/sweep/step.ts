@@ -1,4 +1,5 @@
 import type { World } from '../crash/world.js';
+import { isMadeName } from './work.js';
 
 /** What is looked at: our tables, and the ledger itself. */
 export interface Books extends Pick<World, 'sql'> {
@@ -79,13 +80,8 @@ function documentsOf(world: Books, posting: RememberedPosting): string[] {
 /** Suppliers that were made twice. Those that the month began with may have the same name on purpose. */
 function twins({ ledger }: Books): string[] {
   const byName = Map.groupBy(ledger.sandbox.suppliers(), ({ name }) => name.toUpperCase());
-  const made = [...byName].filter(([name, all]) => all.length > 1 && isMade(name));
+  const made = [...byName].filter(([name, all]) => all.length > 1 && isMadeName(name));
   return made.map(([name, all]) => `${name} is a supplier ${all.length} times`);
-}
-
-/** See `Work`: two words of three syllables of three letters. */
-function isMade(name: string): boolean {
-  return /^[A-Z]{9} [A-Z]{9}$/.test(name);
 }
 
 function wasSent({ status }: RememberedPosting): boolean {

@@ -16,7 +16,7 @@ const HEART = /^(connectors\/(syspro|sage-x3|infor-m3|epicor-kinetic)|services\/
 const RUNS = [
   { name: 'syspro', documents: 'invoice', slice: { index: 7, of: 16 } },
   { name: 'sage-x3', documents: 'journal', slice: { index: 5, of: 16 } },
-  { name: 'infor-m3', documents: 'invoice', slice: { index: 20, of: 32 } },
+  { name: 'infor-m3', documents: 'invoice', slice: { index: 5, of: 16 } },
   { name: 'epicor-kinetic', documents: 'journal', slice: { index: 20, of: 32 } },
 ] as const;
 

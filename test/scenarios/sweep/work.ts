@@ -3,24 +3,12 @@ import type { World } from '../crash/world.js';
 import { triggerSync } from '../support/gateway.js';
 import type { Random } from '../support/random.js';
 
-const SYLLABLES = [
-  'bel',
-  'cor',
-  'dun',
-  'fex',
-  'gar',
-  'hul',
-  'jor',
-  'kam',
-  'lop',
-  'mir',
-  'nuv',
-  'pel',
-  'quo',
-  'rin',
-  'sut',
-];
-const SYLLABLES_OF_WORD = 3;
+/** Names as people have them: one whose letters look wrong is held for a person, and no two may look like one another. */
+const SURNAMES = (
+  'HOLLOWAY BANNISTER CRAWFORD DUNSTAN ELLSWORTH FAIRWEATHER GRANTHAM HARGREAVES INGRAM JEFFERSON KENDRICK LANGLEY ' +
+  'MONTAGUE NEWCOMBE OSBORNE PEMBERTON QUINLAN RUTHERFORD SINCLAIR THORNTON UNDERHILL VAUGHAN WHITTAKER YARBOROUGH ' +
+  'ABERNATHY BLACKWELL CHAMBERS DRUMMOND EVERETT FLETCHER GOODWIN HUTCHINSON JARVIS KIRKPATRICK LOCKWOOD MARSHALL'
+).split(' ');
 /** Open for every ledger; the month keeps others from being posted on purpose. */
 const CODING = { gl_account: '6100', cost_center: '10' };
 
@@ -63,7 +51,7 @@ export class Work {
     const amountMinor = this.random.int(500, 90_000);
     const row: SeedPurchase = {
       ...this.like,
-      ...{ key, merchant: null, descriptor: `${this.word()} ${this.word()}`, amountMinor },
+      ...{ key, merchant: null, descriptor: this.vendor(), amountMinor },
       ...{ postedAt: at, expenseAt: at, recordAt: at, reviewStatus: 'READY_FOR_EXPORT' },
       lines: [{ amountMinor, coding: CODING }],
     };
@@ -81,11 +69,18 @@ export class Work {
     return `expense_${key}`;
   }
 
-  private word(): string {
-    return Array.from({ length: SYLLABLES_OF_WORD }, () => this.random.pick(SYLLABLES))
-      .join('')
-      .toUpperCase();
+  /** Of two surnames; the pairs begin anew after more deaths than a lane has. */
+  private vendor(): string {
+    const round = Math.floor(this.count / SURNAMES.length) + 1;
+    const [first, second] = [this.count, this.count + round].map((index) => SURNAMES[index % SURNAMES.length]);
+    return `${first} ${second}`;
   }
+}
+
+/** Whether a supplier of that name was made for a vendor of this work. */
+export function isMadeName(name: string): boolean {
+  const words = name.split(' ');
+  return words.length === 2 && words.every((word) => SURNAMES.includes(word));
 }
 
 /** A card purchase in the ledger's currency that nothing keeps from being posted. */

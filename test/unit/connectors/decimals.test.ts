@@ -22,8 +22,9 @@ import { settingsWith as x3Settings } from './sageX3Helpers.js';
 const syspro = sysproSettings.parse({});
 const kinetic = kineticSettings.parse({ company: 'EPIC06' });
 const m3 = m3Settings.parse({
-  company: 100,
-  gl: { interfaceName: 'LEDGERGATE', recordIdentity: 'I1', usage: 'field', sign: 'signed' },
+  cono: 100,
+  journalInterface: 'LEDGERGATE',
+  gl: { recordIdentity: 'I1', usage: 'field', sign: 'signed' },
 });
 
 /** A purchase with tax and a rounding line; amounts are exact decimal text in the currency's own decimals. */
